@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Koe: text to speech with Kokoro-82M. Text in, 24 kHz mono float PCM out.
+//
+//   auto engine = koe::Engine::Open("models/kokoro-82m", {});
+//   if (!engine) { use(engine.error().message()); }
+//   auto audio = engine->Synthesize("Hello world.", {});
+//   if (audio) koe::WriteAudio(audio->samples, "hello.wav", {});
+//
+// Conventions: text is UTF-8; offsets are bytes into the caller's text; samples are float, 24,000 a second, nominally
+// within [-1, 1] and never clipped here; every fallible function returns Result and nothing throws.
+#ifndef KOE_KOE_H_
+#define KOE_KOE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "koe/result.h"
+
+namespace koe {
+
+inline constexpr int kSampleRateHz = 24000;
+inline constexpr int kSamplesPerDurationFrame = 600;  // duration frames: 40 a second
+inline constexpr int kMaxPhonemesPerChunk = 510;      // positions of ALBERT less the two boundary tokens
+
+// "0.1.0"
+const char* Version();
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Engine
+
+// How a stage computes. kExact is the reference arithmetic in float32.
+enum class Precision { kExact };
+
+struct EngineOptions {
+  int num_threads = 0;      // 0: one for every processor this process may use; 1..256
+  std::string simd_target;  // "": $KOE_TARGET, else the best this CPU has; or scalar, avx2, avx512, neon
+  Precision precision = Precision::kExact;
+  bool verify_digests = true;  // compare the SHA-256 of every file with the manifest before its bytes are believed
+};
+
+// Set from any thread to end a running call early; the call then returns kCancelled. Must outlive that call.
+class CancelToken {
+ public:
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  bool IsCancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+};
+
+// Called on the calling thread between stages. fraction is in [0, 1] over the whole call and never falls.
+struct Progress {
+  double fraction;
+  const char* stage;  // name of the stage that starts now, or "done"
+  size_t chunk;       // index of the chunk
+  size_t num_chunks;
+};
+using ProgressCallback = std::function<void(const Progress&)>;
+
+enum class Language { kAmericanEnglish, kBritishEnglish };
+// "en-us" and "en-gb"; anything else is kInvalidArgument and names both.
+Result<Language> ParseLanguage(std::string_view code);
+const char* LanguageCode(Language language);
+
+struct SynthesisOptions {
+  std::string voice = "af_heart";
+  float speed = 1.0f;               // finite, 0.25..4; durations are divided by it
+  std::string language;             // "": from the voice (b*: en-gb, else en-us); or en-us, en-gb
+  bool input_is_phonemes = false;   // the input is a string of Kokoro's phoneme symbols, not text
+  uint64_t seed = 0;                // of the harmonic source's noise; the same seed gives the same samples
+  const CancelToken* cancel = nullptr;
+  ProgressCallback progress;
+};
+
+// One word (or punctuation mark) as the front end saw it.
+struct WordInfo {
+  std::string text;       // as in the input
+  size_t offset = 0;      // bytes into the input
+  size_t length = 0;      // bytes
+  std::string phonemes;   // empty where nothing is spoken
+  std::string tag;        // Penn tag, as far as the front end knows it
+  std::string source;     // gold, silver, stem, number, spelled, punctuation, markup, unknown
+  std::string whitespace; // what follows in phonemes: "" or " "
+};
+
+struct Phonemization {
+  std::string phonemes;               // what the model gets
+  std::vector<WordInfo> words;
+  size_t unknown_words = 0;           // words that no dictionary has (they are spelled)
+  size_t dropped_symbols = 0;         // characters that are neither spoken nor in the model's vocabulary
+};
+
+struct TokenInfo {
+  int32_t id;            // 0 at both ends of a chunk
+  int32_t num_frames;    // duration frames of 600 samples, at least 1
+};
+
+struct ChunkInfo {
+  size_t text_offset = 0;   // bytes into the input, of this chunk's first word
+  size_t text_length = 0;   // bytes
+  std::string phonemes;
+  size_t dropped_symbols = 0;     // phoneme characters that the vocabulary lacks
+  std::vector<TokenInfo> tokens;  // with both boundary tokens
+  size_t first_sample = 0;        // in Audio::samples
+  size_t num_samples = 0;         // 600 x sum of frames (neighbours overlap by the 120 samples of their cross-fade)
+};
+
+struct StageTime {
+  std::string stage;  // tokens, duration, alignment, prosody, decoder, harmonic_source, generator, text, g2p
+  double seconds;     // wall time, summed over chunks; stages that run side by side overlap
+};
+
+struct Audio {
+  std::vector<float> samples;
+  int sample_rate_hz = kSampleRateHz;
+  std::vector<ChunkInfo> chunks;
+  std::vector<StageTime> stages;
+  double wall_seconds = 0;
+  std::vector<WordInfo> words;  // empty for phoneme input
+  size_t unknown_words = 0;
+  double seconds() const { return static_cast<double>(samples.size()) / sample_rate_hz; }
+};
+
+struct VoiceInfo {
+  std::string id;        // af_heart
+  std::string language;  // en-us, en-gb, or the two-letter family of a voice Koe has no front end for: ja, zh, es, ...
+  std::string gender;    // female, male
+};
+
+struct StagePlan {
+  std::string stage;
+  std::string device;
+  std::string precision;
+  int num_threads;
+};
+
+struct EngineInfo {
+  std::string bundle_path;
+  std::string bundle_profile;
+  std::string weights_source;     // file name the weights were imported from
+  std::string weights_sha256;     // of that file
+  std::string tensor_precision;   // int8, fp16, fp32
+  std::vector<std::string> languages;
+  std::string simd_target;                       // in use
+  std::vector<std::string> supported_targets;    // best first
+  std::string cpu;
+  int num_threads;
+  std::vector<StagePlan> plan;
+};
+
+struct DumpOptions {
+  std::string golden_path;       // safetensors with token_ids, ref_s, speed (and har); empty: phonemes below
+  bool use_golden_har = true;    // feed the golden's `har` to the generator, not our own random numbers
+  bool feed_stages = false;      // every stage gets the golden's inputs, not the previous stage's output
+  std::string phonemes;          // with voice and speed, where there is no golden
+  std::string voice = "af_heart";
+  float speed = 1.0f;
+  uint64_t seed = 0;
+};
+
+// Thread-safe: any number of threads may call the const members of one engine; they share its thread pool.
+class Engine {
+ public:
+  // Reads and checks the bundle's manifest; weights are checked and packed at the first call that needs them (or by
+  // Prewarm). kNotFound: no bundle there. kCorruptBundle: a file is not what the manifest says.
+  // kInvalidArgument: options.
+  static Result<Engine> Open(const std::string& bundle_dir, const EngineOptions& options);
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  ~Engine();
+
+  // Loads the weights and runs one short synthesis, so that the next call runs at full speed.
+  Result<void> Prewarm() const;
+
+  // Errors: kInvalidArgument (unknown voice, speed outside 0.25..4 or not finite, nothing to speak, invalid UTF-8,
+  // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input), kCorruptBundle, kCancelled,
+  // kOutOfMemory, kInternal (audio that is not finite).
+  Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
+
+  // Text to phonemes, without loading the model's weights.
+  Result<Phonemization> Phonemize(std::string_view text, Language language) const;
+
+  // Every stage's tensors for one chunk, written as safetensors under the reference implementation's names and in its
+  // layout (channels first), float32, pred_dur int32. Errors: as Synthesize; kCorruptBundle for a malformed golden.
+  Result<void> Dump(const DumpOptions& options, const std::string& output_path) const;
+
+  std::vector<VoiceInfo> Voices() const;
+  EngineInfo Info() const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Audio files
+
+enum class AudioFormat { kWav, kFlac, kMp3, kOgg, kRaw };  // kRaw: signed 16-bit little-endian, no header
+// By name ("wav", "flac", "mp3", "ogg", "opus", "raw") or by the ending of a file name.
+Result<AudioFormat> ParseAudioFormat(std::string_view name);
+Result<AudioFormat> AudioFormatOfPath(std::string_view path);
+
+// Writes mono 24 kHz. WAV, FLAC and raw hold 16-bit samples (clipped to [-1, 1], rounded, not normalised). The file is
+// written beside its final name and renamed into place; on failure nothing is left. kInvalidArgument for samples that
+// are not finite, kIo otherwise.
+Result<void> WriteAudio(std::span<const float> samples, const std::string& path, AudioFormat format);
+// The same bytes in memory, for streams.
+Result<std::string> EncodeAudio(std::span<const float> samples, AudioFormat format);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Bundles
+
+struct BundleBuildOptions {
+  std::string weights_path;    // .onnx (int8, fp16, fp32), .pth, .safetensors
+  std::string vocab_path;      // "": the vocabulary that is compiled in (Kokoro v1.0's 114 symbols)
+  std::string voices_dir;      // <id>.bin or <id>.pt files
+  std::string lexicons_dir;    // us_gold.json, us_silver.json, gb_gold.json, gb_silver.json; "": none
+  std::string output_dir;      // must not exist, or be a bundle (which is replaced), or be empty
+  std::string profile = "full";             // starter (af_heart), full (every voice found), custom (`voices`)
+  std::vector<std::string> voices;          // for custom
+  std::function<void(double fraction, const std::string& what)> progress;
+};
+// Built beside output_dir and renamed into place: on any error output_dir is as it was.
+Result<void> BuildBundle(const BundleBuildOptions& options);
+
+struct BundleReport {
+  std::string path, profile, generated_by, weights_source, weights_sha256, tensor_precision;
+  std::vector<std::string> languages, voices;
+  size_t num_files = 0;
+  uint64_t num_bytes = 0;
+  size_t num_tensors = 0;
+};
+// Reads the manifest only.
+Result<BundleReport> ReadBundle(const std::string& dir);
+// Re-hashes every file, checks that the manifests cover the folder exactly, every tensor's name, type and shape, and
+// that every value is finite.
+Result<BundleReport> ValidateBundle(const std::string& dir);
+// --bundle DIR, $KOE_BUNDLE, ./models/kokoro-82m, $XDG_DATA_HOME/koe/kokoro-82m, /usr/share/koe/kokoro-82m, in this
+// order; a given dir is not searched past. kNotFound lists the places.
+Result<std::string> FindBundle(const std::string& given_dir);
+
+}  // namespace koe
+
+#endif  // KOE_KOE_H_

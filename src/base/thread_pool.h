@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fixed set of workers for data-parallel loops. Several threads may submit at once; nested loops are allowed.
+#ifndef KOE_BASE_THREAD_POOL_H_
+#define KOE_BASE_THREAD_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace koe {
+
+// Non-owning reference to a callable; valid for the duration of the call it is passed to.
+template <typename Signature>
+class FunctionRef;
+template <typename R, typename... Args>
+class FunctionRef<R(Args...)> {
+ public:
+  template <typename F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
+      : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, Args... args) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(object))(static_cast<Args>(args)...);
+        }) {}
+  R operator()(Args... args) const { return call_(object_, static_cast<Args>(args)...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, Args...);
+};
+
+// num_threads counts the calling thread: ThreadPool(1) starts none. Workers spin for a short while after a loop ends
+// (a synthesis issues hundreds of loops back to back), then sleep.
+class ThreadPool {
+ public:
+  explicit ThreadPool(size_t num_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  size_t num_threads() const { return workers_.size() + 1; }
+
+  // Calls task(index, slot) for every index in [0, count), on the caller and on free workers, and returns when all are
+  // done. slot is in [0, num_threads()) and belongs to one thread for the whole loop: use it to pick scratch.
+  // Which thread runs which index is not defined, so results must not depend on it. An exception from a task (such as
+  // std::bad_alloc) is rethrown here after the loop has ended; the remaining indexes are skipped.
+  void ParallelFor(size_t count, FunctionRef<void(size_t index, size_t slot)> task);
+
+  // Runs the functions side by side where workers are free; returns when all are done.
+  void RunAll(std::initializer_list<FunctionRef<void()>> tasks);
+
+ private:
+  struct Loop;
+  void WorkerMain();
+  std::shared_ptr<Loop> FindWork();  // mutex_ is held
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::shared_ptr<Loop>> loops_;  // those with indexes left, oldest first
+  std::atomic<uint64_t> epoch_{0};            // counts submissions: what a spinning worker watches
+  bool stop_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace koe
+
+#endif  // KOE_BASE_THREAD_POOL_H_

@@ -1,0 +1,1 @@
+# Tests and benches of norm, activation, math, elementwise, softmax and stft.
