@@ -71,40 +71,40 @@ const char* LanguageCode(Language language);
 
 struct SynthesisOptions {
   std::string voice = "af_heart";
-  float speed = 1.0f;               // finite, 0.25..4; durations are divided by it
-  std::string language;             // "": from the voice (b*: en-gb, else en-us); or en-us, en-gb
-  bool input_is_phonemes = false;   // the input is a string of Kokoro's phoneme symbols, not text
-  uint64_t seed = 0;                // of the harmonic source's noise; the same seed gives the same samples
+  float speed = 1.0f;              // finite, 0.25..4; durations are divided by it
+  std::string language;            // "": from the voice (b*: en-gb, else en-us); or en-us, en-gb
+  bool input_is_phonemes = false;  // the input is a string of Kokoro's phoneme symbols, not text
+  uint64_t seed = 0;               // of the harmonic source's noise; the same seed gives the same samples
   const CancelToken* cancel = nullptr;
   ProgressCallback progress;
 };
 
 // One word (or punctuation mark) as the front end saw it.
 struct WordInfo {
-  std::string text;       // as in the input
-  size_t offset = 0;      // bytes into the input
-  size_t length = 0;      // bytes
-  std::string phonemes;   // empty where nothing is spoken
-  std::string tag;        // Penn tag, as far as the front end knows it
-  std::string source;     // gold, silver, stem, number, spelled, punctuation, markup, unknown
-  std::string whitespace; // what follows in phonemes: "" or " "
+  std::string text;        // as in the input
+  size_t offset = 0;       // bytes into the input
+  size_t length = 0;       // bytes
+  std::string phonemes;    // empty where nothing is spoken
+  std::string tag;         // Penn tag, as far as the front end knows it
+  std::string source;      // gold, silver, stem, number, spelled, punctuation, markup, unknown
+  std::string whitespace;  // what follows in phonemes: "" or " "
 };
 
 struct Phonemization {
-  std::string phonemes;               // what the model gets
+  std::string phonemes;  // what the model gets
   std::vector<WordInfo> words;
-  size_t unknown_words = 0;           // words that no dictionary has (they are spelled)
-  size_t dropped_symbols = 0;         // characters that are neither spoken nor in the model's vocabulary
+  size_t unknown_words = 0;    // words that no dictionary has (they are spelled)
+  size_t dropped_symbols = 0;  // characters that are neither spoken nor in the model's vocabulary
 };
 
 struct TokenInfo {
-  int32_t id;            // 0 at both ends of a chunk
-  int32_t num_frames;    // duration frames of 600 samples, at least 1
+  int32_t id;          // 0 at both ends of a chunk
+  int32_t num_frames;  // duration frames of 600 samples, at least 1
 };
 
 struct ChunkInfo {
-  size_t text_offset = 0;   // bytes into the input, of this chunk's first word
-  size_t text_length = 0;   // bytes
+  size_t text_offset = 0;  // bytes into the input, of this chunk's first word
+  size_t text_length = 0;  // bytes
   std::string phonemes;
   size_t dropped_symbols = 0;     // phoneme characters that the vocabulary lacks
   std::vector<TokenInfo> tokens;  // with both boundary tokens
@@ -144,22 +144,22 @@ struct StagePlan {
 struct EngineInfo {
   std::string bundle_path;
   std::string bundle_profile;
-  std::string weights_source;     // file name the weights were imported from
-  std::string weights_sha256;     // of that file
-  std::string tensor_precision;   // int8, fp16, fp32
+  std::string weights_source;    // file name the weights were imported from
+  std::string weights_sha256;    // of that file
+  std::string tensor_precision;  // int8, fp16, fp32
   std::vector<std::string> languages;
-  std::string simd_target;                       // in use
-  std::vector<std::string> supported_targets;    // best first
+  std::string simd_target;                     // in use
+  std::vector<std::string> supported_targets;  // best first
   std::string cpu;
   int num_threads;
   std::vector<StagePlan> plan;
 };
 
 struct DumpOptions {
-  std::string golden_path;       // safetensors with token_ids, ref_s, speed (and har); empty: phonemes below
-  bool use_golden_har = true;    // feed the golden's `har` to the generator, not our own random numbers
-  bool feed_stages = false;      // every stage gets the golden's inputs, not the previous stage's output
-  std::string phonemes;          // with voice and speed, where there is no golden
+  std::string golden_path;     // safetensors with token_ids, ref_s, speed (and har); empty: phonemes below
+  bool use_golden_har = true;  // feed the golden's `har` to the generator, not our own random numbers
+  bool feed_stages = false;    // every stage gets the golden's inputs, not the previous stage's output
+  std::string phonemes;        // with voice and speed, where there is no golden
   std::string voice = "af_heart";
   float speed = 1.0f;
   uint64_t seed = 0;
@@ -219,13 +219,13 @@ Result<std::string> EncodeAudio(std::span<const float> samples, AudioFormat form
 // Bundles
 
 struct BundleBuildOptions {
-  std::string weights_path;    // .onnx (int8, fp16, fp32), .pth, .safetensors
-  std::string vocab_path;      // "": the vocabulary that is compiled in (Kokoro v1.0's 114 symbols)
-  std::string voices_dir;      // <id>.bin or <id>.pt files
-  std::string lexicons_dir;    // us_gold.json, us_silver.json, gb_gold.json, gb_silver.json; "": none
-  std::string output_dir;      // must not exist, or be a bundle (which is replaced), or be empty
-  std::string profile = "full";             // starter (af_heart), full (every voice found), custom (`voices`)
-  std::vector<std::string> voices;          // for custom
+  std::string weights_path;         // .onnx (int8, fp16, fp32), .pth, .safetensors
+  std::string vocab_path;           // "": the vocabulary that is compiled in (Kokoro v1.0's 114 symbols)
+  std::string voices_dir;           // <id>.bin or <id>.pt files
+  std::string lexicons_dir;         // us_gold.json, us_silver.json, gb_gold.json, gb_silver.json; "": none
+  std::string output_dir;           // must not exist, or be a bundle (which is replaced), or be empty
+  std::string profile = "full";     // starter (af_heart), full (every voice found), custom (`voices`)
+  std::vector<std::string> voices;  // for custom
   std::function<void(double fraction, const std::string& what)> progress;
 };
 // Built beside output_dir and renamed into place: on any error output_dir is as it was.

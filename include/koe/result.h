@@ -46,7 +46,7 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const { return state_.index() == 0; }
@@ -84,8 +84,7 @@ class [[nodiscard]] Result<void> {
 #define KOE_RESULT_CONCAT_(a, b) KOE_RESULT_CONCAT_INNER_(a, b)
 
 // KOE_TRY(auto x, F()): declares x with F's value or returns F's error from the enclosing function.
-#define KOE_TRY(declaration, expression) \
-  KOE_TRY_INNER_(KOE_RESULT_CONCAT_(koe_try_, __LINE__), declaration, expression)
+#define KOE_TRY(declaration, expression) KOE_TRY_INNER_(KOE_RESULT_CONCAT_(koe_try_, __LINE__), declaration, expression)
 #define KOE_TRY_INNER_(result, declaration, expression) \
   auto result = (expression);                           \
   if (!result.has_value()) return result.error();       \
@@ -93,8 +92,8 @@ class [[nodiscard]] Result<void> {
 
 // KOE_CHECK_OK(F()): the same for Result<void>, or where the value is not needed.
 #define KOE_CHECK_OK(expression) KOE_CHECK_OK_INNER_(KOE_RESULT_CONCAT_(koe_ok_, __LINE__), expression)
-#define KOE_CHECK_OK_INNER_(result, expression)                    \
-  do {                                                             \
+#define KOE_CHECK_OK_INNER_(result, expression)                                 \
+  do {                                                                          \
     if (auto result = (expression); !result.has_value()) return result.error(); \
   } while (false)
 

@@ -39,7 +39,7 @@ class Arena {
   void Reset();
   // Bytes held in blocks, children included.
   size_t CapacityBytes() const;
-  // The most bytes in use at once since construction, children included (each child's own peak).
+  // The most bytes in use at once since construction, ends of full blocks and children (their own peaks) included.
   size_t PeakBytes() const;
 
   // Allocations made within a scope are given back when it ends. Children are not affected.

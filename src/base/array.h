@@ -27,8 +27,7 @@ struct MatrixView {
   MatrixView(T* d, size_t r, size_t c, size_t s) : data(d), rows(r), cols(c), stride(s) {}
   // const views of mutable matrices
   template <typename U>
-    requires(std::is_same_v<const U, T>)
-  MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)
+  requires(std::is_same_v<const U, T>) MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)
       : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
   T* Row(size_t r) const { return data + r * stride; }

@@ -24,7 +24,7 @@ struct StoredTensor {
   std::string name;
   DType dtype = DType::kF32;
   std::vector<size_t> shape;
-  const std::byte* data = nullptr;  // 64-byte aligned
+  const std::byte* data = nullptr;   // 64-byte aligned
   std::vector<float> scales;         // kI8, kU8: 1 or shape[0]
   std::vector<int32_t> zero_points;  // same length as scales
   size_t num_elements() const {

@@ -13,16 +13,19 @@
 // KOE_VECTOR_CASES(kOps): cases of a switch over kernels::Target that return &N_<TARGET>::kOps.
 #define KOE_VECTOR_CASES(OPS) KOE_CASE_AVX2_(OPS) KOE_CASE_AVX512_(OPS) KOE_CASE_NEON_(OPS)
 #if defined(__x86_64__)
-#define KOE_CASE_AVX2_(OPS) \
-  case ::koe::kernels::Target::kAvx2: return &N_AVX2::OPS;
-#define KOE_CASE_AVX512_(OPS) \
-  case ::koe::kernels::Target::kAvx512: return &N_AVX3::OPS;
+#define KOE_CASE_AVX2_(OPS)           \
+  case ::koe::kernels::Target::kAvx2: \
+    return &N_AVX2::OPS;
+#define KOE_CASE_AVX512_(OPS)           \
+  case ::koe::kernels::Target::kAvx512: \
+    return &N_AVX3::OPS;
 #define KOE_CASE_NEON_(OPS)
 #elif defined(__aarch64__)
 #define KOE_CASE_AVX2_(OPS)
 #define KOE_CASE_AVX512_(OPS)
-#define KOE_CASE_NEON_(OPS) \
-  case ::koe::kernels::Target::kNeon: return &N_NEON::OPS;
+#define KOE_CASE_NEON_(OPS)           \
+  case ::koe::kernels::Target::kNeon: \
+    return &N_NEON::OPS;
 #else
 #define KOE_CASE_AVX2_(OPS)
 #define KOE_CASE_AVX512_(OPS)

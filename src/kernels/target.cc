@@ -10,10 +10,14 @@ namespace koe::kernels {
 
 const char* TargetName(Target target) {
   switch (target) {
-    case Target::kScalar: return "scalar";
-    case Target::kNeon: return "neon";
-    case Target::kAvx2: return "avx2";
-    case Target::kAvx512: return "avx512";
+    case Target::kScalar:
+      return "scalar";
+    case Target::kNeon:
+      return "neon";
+    case Target::kAvx2:
+      return "avx2";
+    case Target::kAvx512:
+      return "avx512";
   }
   return "unknown";
 }

@@ -15,8 +15,8 @@ namespace koe::kernels {
 struct Conv1dArgs {
   const float* src = nullptr;  // row stride src_stride
   size_t src_stride = 0;
-  const float* weights = nullptr;  // GemmOps::pack layout: [ceil(c_out/32)][taps][c_in][32], 64-byte aligned
-  const float* bias = nullptr;     // [c_out] or null
+  const float* weights = nullptr;   // GemmOps::pack layout: [ceil(c_out/32)][taps][c_in][32], 64-byte aligned
+  const float* bias = nullptr;      // [c_out] or null
   const float* residual = nullptr;  // [rows][c_out] or null; may be dst itself
   size_t residual_stride = 0;
   float* dst = nullptr;  // [rows][c_out]; must not overlap src

@@ -20,8 +20,8 @@ inline constexpr size_t StftFrames(size_t num_samples) { return num_samples / kS
 
 struct StftOps {
   // dst[i][0..10] = |X|, dst[i][11..21] = angle(X) of frames [first, first + count); dst row 0 is frame `first`.
-  // Reflect padding of 10 samples at both ends. The imaginary parts of bins 0 and 10 are exactly +0.0, so their phase is
-  // 0 or +pi. Error of X: 40 eps max|x|; of the angle that of math.h plus |error of X| / |X|.
+  // Reflect padding of 10 samples at both ends. The imaginary parts of bins 0 and 10 are exactly +0.0, so their phase
+  // is 0 or +pi. Error of X: 40 eps max|x|; of the angle that of math.h plus |error of X| / |X|.
   void (*stft)(const float* samples, size_t num_samples, size_t first, size_t count, float* dst, size_t dst_stride);
 
   // src [frames][22]: log-magnitude l and phase argument p of each bin (conv_post's output). Spectrum

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <stdexcept>
+
+namespace koe {
+namespace {
+
+class ThreadPoolTest : public testing::TestWithParam<size_t> {};
+
+TEST_P(ThreadPoolTest, EveryIndexRunsOnce) {
+  ThreadPool pool(GetParam());
+  EXPECT_EQ(pool.num_threads(), GetParam());
+  for (size_t count : {0u, 1u, 2u, 3u, 17u, 1000u}) {
+    std::vector<std::atomic<int>> runs(count);
+    pool.ParallelFor(count, [&](size_t i, size_t) { runs[i].fetch_add(1); });
+    for (auto& r : runs) EXPECT_EQ(r.load(), 1);
+  }
+}
+
+TEST_P(ThreadPoolTest, ASlotBelongsToOneThreadForTheWholeLoop) {
+  ThreadPool pool(GetParam());
+  for (int repeat = 0; repeat < 50; ++repeat) {
+    std::vector<std::atomic<std::thread::id>> owner(GetParam());
+    pool.ParallelFor(200, [&](size_t, size_t slot) {
+      ASSERT_LT(slot, owner.size());
+      std::thread::id none{};
+      if (!owner[slot].compare_exchange_strong(none, std::this_thread::get_id())) {
+        EXPECT_EQ(none, std::this_thread::get_id());
+      }
+    });
+  }
+}
+
+TEST_P(ThreadPoolTest, NestedLoopsFinish) {
+  ThreadPool pool(GetParam());
+  std::atomic<int> total{0};
+  pool.ParallelFor(8, [&](size_t, size_t) {
+    pool.ParallelFor(16, [&](size_t, size_t) {
+      pool.RunAll({[&] { total.fetch_add(1); }, [&] { total.fetch_add(1); }});
+    });
+  });
+  EXPECT_EQ(total.load(), 8 * 16 * 2);
+}
+
+TEST_P(ThreadPoolTest, SeveralThreadsMaySubmitAtOnce) {
+  ThreadPool pool(GetParam());
+  std::atomic<size_t> total{0};
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 4; ++c) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 100; ++repeat) {
+        pool.ParallelFor(50, [&](size_t i, size_t) { total.fetch_add(i); });
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(total.load(), 4u * 100 * (49 * 50 / 2));
+}
+
+TEST_P(ThreadPoolTest, AnExceptionReachesTheCallerAndThePoolLives) {
+  ThreadPool pool(GetParam());
+  EXPECT_THROW(pool.ParallelFor(100,
+                                [](size_t i, size_t) {
+                                  if (i == 7) throw std::runtime_error("seven");
+                                }),
+               std::runtime_error);
+  std::atomic<int> runs{0};
+  pool.ParallelFor(10, [&](size_t, size_t) { runs.fetch_add(1); });
+  EXPECT_EQ(runs.load(), 10);
+}
+
+TEST_P(ThreadPoolTest, WritesOfALoopAreVisibleAfterIt) {
+  ThreadPool pool(GetParam());
+  std::vector<int> values(4096);
+  for (int repeat = 1; repeat < 200; ++repeat) {
+    pool.ParallelFor(values.size() / 64, [&](size_t i, size_t) {
+      for (size_t k = 0; k < 64; ++k) values[i * 64 + k] = repeat;
+    });
+    ASSERT_EQ(std::accumulate(values.begin(), values.end(), 0), repeat * 4096);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 4, 9));
+
+}  // namespace
+}  // namespace koe
