@@ -1,1 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
+// Plain loops over fixed-size tiles, which compilers turn into baseline vector code: multiply, then add (no FMA).
+#include <algorithm>
+
+#include "kernels/gemm/panel.h"
+
+namespace koe::kernels::scalar {
+namespace {
+
+// 2 rows x 16 lanes: eight SSE2 (or NEON) sums, half of the smallest register file.
+constexpr size_t kTileRows = 2;
+constexpr size_t kTileLanes = 16;
+
+// lanes [lane, lane + 16) of one panel, of which the first `count` exist in dst.
+template <size_t kRows>
+void Tile(const PanelArgs& args, size_t row, const float* panel, size_t column, size_t count) {
+  float sum[kRows][kTileLanes] = {};
+  if (args.bias != nullptr) {
+    for (size_t r = 0; r < kRows; ++r) std::copy_n(args.bias + column, count, sum[r]);
+  }
+  const float* w = panel;
+  for (size_t tap = 0; tap < args.taps; ++tap) {
+    const float* x = args.src + row * args.row_step + tap * args.tap_step;
+    for (size_t i = 0; i < args.k; ++i, w += kPanelWidth) {
+      for (size_t r = 0; r < kRows; ++r) {
+        const float value = x[r * args.row_step + i];
+        for (size_t lane = 0; lane < kTileLanes; ++lane) sum[r][lane] += value * w[lane];
+      }
+    }
+  }
+  for (size_t r = 0; r < kRows; ++r) {
+    float* dst = args.dst + (row + r) * args.dst_stride + column;
+    if (args.residual != nullptr) {
+      const float* residual = args.residual + (row + r) * args.residual_stride + column;
+      for (size_t lane = 0; lane < count; ++lane) dst[lane] = sum[r][lane] + residual[lane];
+    } else {
+      std::copy_n(sum[r], count, dst);
+    }
+  }
+}
+
+void Gemm(const GemmArgs& args) { MultiplyPanels(PanelsOf(args)); }
+
+void Gemv(const float* x, const float* b, const float* bias, float* y, size_t k, size_t n) {
+  MultiplyPanels({.src = x, .rows = 1, .k = k, .n = n, .packed = b, .bias = bias, .dst = y});
+}
+
+}  // namespace
+
+void MultiplyPanels(const PanelArgs& args) {
+  for (size_t column = 0; column < args.n; column += kTileLanes) {
+    const size_t first = column / kPanelWidth * kPanelWidth;
+    const float* panel = args.packed + first * args.taps * args.k + (column - first);
+    const size_t count = std::min(kTileLanes, args.n - column);
+    size_t row = 0;
+    for (; row + kTileRows <= args.rows; row += kTileRows) Tile<kTileRows>(args, row, panel, column, count);
+    if (row < args.rows) Tile<1>(args, row, panel, column, count);
+  }
+}
+
+void Pack(const float* w, size_t taps, size_t k, size_t n, size_t tap_stride, size_t k_stride, size_t n_stride,
+          float* packed) {
+  for (size_t first = 0; first < n; first += kPanelWidth) {
+    const size_t count = std::min(kPanelWidth, n - first);
+    for (size_t tap = 0; tap < taps; ++tap) {
+      for (size_t i = 0; i < k; ++i, packed += kPanelWidth) {
+        const float* from = w + tap * tap_stride + i * k_stride + first * n_stride;
+        for (size_t lane = 0; lane < count; ++lane) packed[lane] = from[lane * n_stride];
+        std::fill(packed + count, packed + kPanelWidth, 0.0f);
+      }
+    }
+  }
+}
+
+const GemmOps kGemmOps{Pack, Gemm, Gemv};
+
+}  // namespace koe::kernels::scalar
