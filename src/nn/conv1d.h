@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions over time with everything around them in one pass over memory: the activation while the input tile is
+// packed, bias, residual, scale and the next norm's statistics while the output tile is in cache.
+#ifndef KOE_NN_CONV1D_H_
+#define KOE_NN_CONV1D_H_
+
+#include <cstddef>
+#include <span>
+
+#include "base/array.h"
+#include "nn/channel_stats.h"
+#include "nn/exec.h"
+
+namespace koe::nn {
+
+// Applied to the input before the zero padding, as PyTorch pads the activated signal.
+struct ConvPrologue {
+  enum class Kind { kNone, kLeakyRelu, kLeakyReluAffine, kSnakeAffine };
+  Kind kind = Kind::kNone;
+  float slope = 0;                     // leaky ReLU
+  kernels::ChannelAffine affine = {};  // the ...Affine kinds
+  const float* alpha = nullptr;        // Snake
+  const float* inv_alpha = nullptr;
+};
+
+// y = (conv(prologue(x)) + bias + residual) * scale
+struct ConvEpilogue {
+  ConstMatrix residual = {};      // empty, or the output's shape; may be the output itself
+  float scale = 1;                // only with a residual
+  ChannelStats* stats = nullptr;  // gathers the statistics of y where given
+};
+
+struct ConvShape {
+  size_t in = 0, out = 0, taps = 1, dilation = 1, stride = 1, padding = 0;
+  size_t OutputRows(size_t rows) const { return (rows + 2 * padding - dilation * (taps - 1) - 1) / stride + 1; }
+};
+
+// torch.nn.Conv1d with groups = 1. Immutable after construction; holds the packed weights.
+class Conv1d {
+ public:
+  Conv1d() = default;
+  // weight [out][in][taps] as PyTorch stores it; bias [out] or empty.
+  Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
+         const ConvShape& shape);
+
+  // x [T][in] -> y [shape.OutputRows(T)][out]; y must not overlap x.
+  void Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y, const ConvEpilogue& epilogue) const;
+
+  const ConvShape& shape() const { return shape_; }
+
+ private:
+  ConvShape shape_;
+  AlignedBuffer<float> packed_;
+  AlignedBuffer<float> bias_;
+};
+
+// torch.nn.ConvTranspose1d with groups = 1, taps = 2 * stride and padding = stride / 2: T rows become stride * T.
+// Computed as one two-tap convolution whose output channels are (phase, channel) pairs, so that a row of the product is
+// `stride` consecutive output rows.
+class ConvTranspose1d {
+ public:
+  ConvTranspose1d() = default;
+  // weight [in][out][2*stride] as PyTorch stores it; bias [out].
+  ConvTranspose1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
+                  size_t in, size_t out, size_t stride);
+
+  // Returns [stride*T][out] in the exec's arena; at least stride/2 writable rows stand before it and after it.
+  Matrix Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue) const;
+
+ private:
+  Conv1d phases_;
+  size_t out_ = 0, stride_ = 1;
+};
+
+}  // namespace koe::nn
+
+#endif  // KOE_NN_CONV1D_H_

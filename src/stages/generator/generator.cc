@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stages/generator/generator.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace koe::stages {
+namespace {
+
+constexpr size_t kIn = 512;
+constexpr size_t kUpsampled[2] = {256, 128};  // channels after each upsampling
+constexpr size_t kRates[2] = {10, 6};
+constexpr size_t kResidualTaps[3] = {3, 7, 11};
+constexpr float kLeakySlope = 0.1f;
+constexpr float kPostLeakySlope = 0.01f;  // PyTorch's default: the reference gives none there
+constexpr float kOneThird = 1.0f / 3.0f;
+constexpr size_t kRowsPerTask = 4 * kernels::kStatsBlockRows;
+
+const char* const kNames[2][3] = {{"ups0", "x_source0", "mrf0"}, {"ups1", "x_source1", "mrf1"}};
+
+class GeneratorCpu final : public Generator {
+ public:
+  explicit GeneratorCpu(WeightLoader& loader) {
+    const std::string name = "decoder.generator.";
+    for (size_t i = 0; i < 2; ++i) {
+      Level& level = levels_[i];
+      const std::string index = std::to_string(i);
+      const size_t channels = kUpsampled[i];
+      level.upsample = loader.ConvTranspose1d(name + "ups." + index, i == 0 ? kIn : kUpsampled[0], channels, kRates[i]);
+      level.noise_conv = loader.Conv1d(name + "noise_convs." + index,
+                                       i == 0 ? nn::ConvShape{.in = kernels::kStftChannels,
+                                                              .out = channels,
+                                                              .taps = 2 * kRates[1],
+                                                              .stride = kRates[1],
+                                                              .padding = (kRates[1] + 1) / 2}
+                                              : nn::ConvShape{.in = kernels::kStftChannels, .out = channels});
+      level.noise_block = loader.SnakeResidualBlock(name + "noise_res." + index, channels, i == 0 ? 7 : 11);
+      for (size_t j = 0; j < 3; ++j) {
+        level.blocks[j] =
+            loader.SnakeResidualBlock(name + "resblocks." + std::to_string(3 * i + j), channels, kResidualTaps[j]);
+      }
+    }
+    conv_post_ = loader.Conv1d(name + "conv_post",
+                               {.in = kUpsampled[1], .out = kernels::kStftChannels, .taps = 7, .padding = 3});
+  }
+
+  Result<Output> Run(const Input& input, const StageContext& context) const override {
+    const nn::Exec& exec = context.exec;
+    const size_t num_samples = input.decoder_features.rows * kSamplesPerF0Frame;
+    const size_t num_frames = kernels::StftFrames(num_samples);
+    if (input.decoder_features.empty() || input.decoder_features.cols != kIn || input.excitation.rows != num_frames ||
+        input.excitation.cols != kernels::kStftChannels || input.acoustic_style.size() != kStyleSize) {
+      return Error(ErrorCode::kInvalidArgument, "generator: input: must be [2F][512], [120F+1][22] and a style of 128");
+    }
+    const std::span<float> waveform = exec.arena->Allocate<float>(num_samples);
+    const Arena::Scope scope(*exec.arena);
+    const Matrix level0 = exec.arena->AllocateMatrix(input.decoder_features.rows * kRates[0], kUpsampled[0]);
+    RunLevel(context, 0, input.decoder_features, input, level0);
+    if (exec.IsCancelled()) return CancelledError();
+    const Matrix level1 = exec.arena->AllocateMatrix(num_frames, kUpsampled[1]);
+    RunLevel(context, 1, level0, input, level1);
+    if (exec.IsCancelled()) return CancelledError();
+
+    const Matrix spectrum = exec.arena->AllocateMatrix(num_frames, kernels::kStftChannels);
+    conv_post_.Run(exec, level1, {.kind = nn::ConvPrologue::Kind::kLeakyRelu, .slope = kPostLeakySlope}, spectrum, {});
+    context.Observe("conv_post", spectrum);
+    constexpr size_t kSamplesPerTask = 1024 * kernels::kStftHop;
+    exec.pool->ParallelFor(CeilDiv(num_samples, kSamplesPerTask), [&](size_t i, size_t) {
+      const size_t first = i * kSamplesPerTask;
+      exec.kernels->stft.istft(spectrum.data, spectrum.stride, num_frames, first,
+                               std::min(kSamplesPerTask, num_samples - first), waveform.data() + first);
+    });
+    if (exec.IsCancelled()) return CancelledError();
+    context.Observe("waveform", Matrix(waveform.data(), num_samples, 1));
+    return Output{waveform};
+  }
+
+ private:
+  struct Level {
+    nn::ConvTranspose1d upsample;
+    nn::Conv1d noise_conv;
+    nn::SnakeResidualBlock noise_block;
+    std::array<nn::SnakeResidualBlock, 3> blocks;
+  };
+
+  // y = mean of the three residual blocks over upsample(x) + noise_block(noise_conv(excitation)).
+  void RunLevel(const StageContext& context, size_t index, ConstMatrix x, const Input& input, Matrix y) const {
+    const nn::Exec& exec = context.exec;
+    const Level& level = levels_[index];
+    const Arena::Scope scope(*exec.arena);
+    const size_t rows = y.rows, channels = y.cols;
+
+    const Matrix excited = exec.arena->AllocateMatrix(rows, channels);
+    {
+      const Arena::Scope noise_scope(*exec.arena);
+      const Matrix noise = exec.arena->AllocateMatrix(rows, channels);
+      nn::ChannelStats stats(exec, rows, channels);
+      level.noise_conv.Run(exec, input.excitation, {}, noise, {.stats = &stats});
+      level.noise_block.Run(exec, noise, stats, input.acoustic_style, excited);
+    }
+    context.Observe(kNames[index][1], excited);
+
+    const Matrix upsampled =
+        level.upsample.Run(exec, x, {.kind = nn::ConvPrologue::Kind::kLeakyRelu, .slope = kLeakySlope});
+    context.Observe(kNames[index][0], upsampled);
+    Matrix merged = upsampled;
+    if (merged.rows + 1 == rows) {
+      // One frame of reflection on the left; the row before the upsampled ones is ours to write.
+      merged = Matrix(upsampled.data - channels, rows, channels);
+      std::copy_n(merged.Row(2), channels, merged.Row(0));
+    }
+    nn::ChannelStats stats(exec, rows, channels);
+    exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
+      const size_t first = i * kRowsPerTask, last = std::min(rows, first + kRowsPerTask);
+      exec.kernels->elementwise.add_scale(merged.Row(first), excited.Row(first), 1.0f, (last - first) * channels,
+                                          merged.Row(first));
+      stats.Accumulate(*exec.kernels, merged, first, last);
+    });
+
+    // `excited` is free now: with it three buffers hold the blocks' outputs.
+    const std::array<Matrix, 3> outputs = {y, excited, exec.arena->AllocateMatrix(rows, channels)};
+    for (size_t j = 0; j < 3 && !exec.IsCancelled(); ++j) {
+      level.blocks[j].Run(exec, merged, stats, input.acoustic_style, outputs[j]);
+    }
+    exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
+      const size_t first = i * kRowsPerTask, count = (std::min(rows, first + kRowsPerTask) - first) * channels;
+      exec.kernels->elementwise.add3_scale(outputs[0].Row(first), outputs[1].Row(first), outputs[2].Row(first),
+                                           kOneThird, count, y.Row(first));
+    });
+    context.Observe(kNames[index][2], y);
+  }
+
+  std::array<Level, 2> levels_;
+  nn::Conv1d conv_post_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Generator>> MakeGeneratorCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels) {
+  WeightLoader loader(weights, kernels);
+  return loader.Finish<std::unique_ptr<Generator>>(std::make_unique<GeneratorCpu>(loader));
+}
+
+}  // namespace koe::stages

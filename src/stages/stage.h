@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every stage shares. Each stage is an interface with an Input, an Output and one Run; a device makes the stages
+// it can (pipeline/device.h), and Make<Stage>Cpu is the CPU's. Stages know each other only as shapes:
+//   T tokens, F duration frames (40/s), 2F F0 frames (80/s), S = 600 F samples (24,000/s), E = 120 F + 1 excitation
+//   frames (4,800/s). Activations are time-major, [time][channels] row-major.
+#ifndef KOE_STAGES_STAGE_H_
+#define KOE_STAGES_STAGE_H_
+
+#include <span>
+
+#include "nn/exec.h"
+
+namespace koe::stages {
+
+inline constexpr size_t kStyleSize = 128;  // half of a voice's row: [0, 128) acoustic, [128, 256) prosody
+inline constexpr size_t kF0FramesPerFrame = 2;
+inline constexpr size_t kSamplesPerF0Frame = 300;
+inline constexpr size_t kSamplesPerFrame = kF0FramesPerFrame * kSamplesPerF0Frame;
+
+// Receives tensors that a stage makes on the way, for dumps and bisection. Called on the thread that runs the stage;
+// the view is valid during the call.
+class TensorObserver {
+ public:
+  virtual ~TensorObserver() = default;
+  // name as in the reference implementation; x is time-major.
+  virtual void OnTensor(const char* name, ConstMatrix x) = 0;
+};
+
+// Passed by value. Outputs live in exec.arena until it is reset.
+struct StageContext {
+  nn::Exec exec;
+  TensorObserver* observer = nullptr;
+
+  void Observe(const char* name, ConstMatrix x) const {
+    if (observer != nullptr) observer->OnTensor(name, x);
+  }
+};
+
+inline Error CancelledError() { return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request"); }
+
+}  // namespace koe::stages
+
+#endif  // KOE_STAGES_STAGE_H_

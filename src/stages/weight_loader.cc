@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stages/weight_loader.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace koe::stages {
+
+std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
+  std::vector<float> values(size);
+  const bundle::StoredTensor* tensor = weights_.Find(name);
+  if (tensor == nullptr || tensor->num_elements() != size) {
+    if (error_.empty()) error_ = name + (tensor == nullptr ? ": not in the tensor table" : ": unexpected size");
+    return values;
+  }
+  const auto& ops = kernels_.elementwise;
+  const size_t groups = std::max<size_t>(1, tensor->scales.size());
+  const size_t group_size = size / groups;
+  for (size_t g = 0; g < groups; ++g) {
+    const size_t first = g * group_size;
+    switch (tensor->dtype) {
+      case bundle::DType::kF32:
+        std::memcpy(values.data(), tensor->data, size * sizeof(float));
+        break;
+      case bundle::DType::kF16:
+        ops.f16_to_f32(reinterpret_cast<const uint16_t*>(tensor->data), size, values.data());
+        break;
+      case bundle::DType::kI8:
+        ops.dequantize_i8(reinterpret_cast<const int8_t*>(tensor->data) + first, tensor->zero_points[g],
+                          tensor->scales[g], group_size, values.data() + first);
+        break;
+      case bundle::DType::kU8:
+        ops.dequantize_u8(reinterpret_cast<const uint8_t*>(tensor->data) + first, tensor->zero_points[g],
+                          tensor->scales[g], group_size, values.data() + first);
+        break;
+    }
+  }
+  return values;
+}
+
+nn::Linear WeightLoader::Linear(const std::string& name, size_t in, size_t out) {
+  return nn::Linear(kernels_, Floats(name + ".weight", in * out), Floats(name + ".bias", out), in, out);
+}
+
+nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias) {
+  return nn::Conv1d(kernels_, Floats(name + ".weight", shape.in * shape.out * shape.taps),
+                    has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape);
+}
+
+nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride) {
+  return nn::ConvTranspose1d(kernels_, Floats(name + ".weight", in * out * 2 * stride), Floats(name + ".bias", out), in,
+                             out, stride);
+}
+
+nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidden) {
+  std::vector<float> parts[2][4];
+  for (size_t d = 0; d < 2; ++d) {
+    const std::string suffix = d == 0 ? "_l0" : "_l0_reverse";
+    parts[d][0] = Floats(name + ".weight_ih" + suffix, 4 * hidden * in);
+    parts[d][1] = Floats(name + ".weight_hh" + suffix, 4 * hidden * hidden);
+    parts[d][2] = Floats(name + ".bias_ih" + suffix, 4 * hidden);
+    parts[d][3] = Floats(name + ".bias_hh" + suffix, 4 * hidden);
+  }
+  const auto direction = [&](size_t d) {
+    return nn::LstmDirectionWeights{parts[d][0], parts[d][1], parts[d][2], parts[d][3]};
+  };
+  return nn::BiLstm(kernels_, direction(0), direction(1), in, hidden);
+}
+
+nn::AdaIn WeightLoader::AdaIn(const std::string& name, size_t channels) {
+  return nn::AdaIn(Linear(name + ".fc", 128, 2 * channels));
+}
+
+nn::AdainResidualBlock WeightLoader::AdainResidualBlock(const std::string& name, size_t in, size_t out, bool upsample) {
+  nn::AdainResidualBlock::Parts parts;
+  parts.norm1 = AdaIn(name + ".norm1", in);
+  parts.norm2 = AdaIn(name + ".norm2", out);
+  parts.conv1 = Conv1d(name + ".conv1", {.in = in, .out = out, .taps = 3, .padding = 1});
+  parts.conv2 = Conv1d(name + ".conv2", {.in = out, .out = out, .taps = 3, .padding = 1});
+  if (in != out) parts.shortcut = Conv1d(name + ".conv1x1", {.in = in, .out = out}, false);
+  if (upsample) {
+    // [channels][1][3] -> [3][channels]
+    const std::vector<float> weight = Floats(name + ".pool.weight", in * 3);
+    parts.pool_weight.resize(in * 3);
+    for (size_t c = 0; c < in; ++c) {
+      for (size_t k = 0; k < 3; ++k) parts.pool_weight[k * in + c] = weight[c * 3 + k];
+    }
+    parts.pool_bias = Floats(name + ".pool.bias", in);
+  }
+  return nn::AdainResidualBlock(std::move(parts));
+}
+
+nn::SnakeResidualBlock WeightLoader::SnakeResidualBlock(const std::string& name, size_t channels, size_t taps) {
+  constexpr size_t kDilations[3] = {1, 3, 5};
+  std::array<nn::SnakeResidualBlock::Layer, 3> layers;
+  for (size_t j = 0; j < 3; ++j) {
+    const std::string index = "." + std::to_string(j);
+    const auto conv = [&](const std::string& part, size_t dilation) {
+      return Conv1d(
+          name + part + index,
+          {.in = channels, .out = channels, .taps = taps, .dilation = dilation, .padding = dilation * (taps - 1) / 2});
+    };
+    layers[j].norm1 = AdaIn(name + ".adain1" + index, channels);
+    layers[j].norm2 = AdaIn(name + ".adain2" + index, channels);
+    layers[j].alpha1 = Floats(name + ".alpha1" + index, channels);
+    layers[j].alpha2 = Floats(name + ".alpha2" + index, channels);
+    layers[j].conv1 = conv(".convs1", kDilations[j]);
+    layers[j].conv2 = conv(".convs2", 1);
+  }
+  return nn::SnakeResidualBlock(std::move(layers));
+}
+
+}  // namespace koe::stages

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the bundle's stored tensors to nn blocks. Used only while a stage is made.
+#ifndef KOE_STAGES_WEIGHT_LOADER_H_
+#define KOE_STAGES_WEIGHT_LOADER_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bundle/weights.h"
+#include "nn/adain.h"
+#include "nn/conv1d.h"
+#include "nn/linear.h"
+#include "nn/lstm.h"
+#include "nn/residual_blocks.h"
+
+namespace koe::stages {
+
+// Names are the official checkpoint's without ".weight". A name that is not in the table, or has another size than
+// asked for, is a bug here (the bundle has been checked against the table): it is remembered in error(), the block
+// stays empty, and the maker returns the error.
+class WeightLoader {
+ public:
+  WeightLoader(const bundle::Weights& weights, const kernels::KernelSet& kernels)
+      : weights_(weights), kernels_(kernels) {}
+
+  // The tensor as float32, row-major; `size` elements.
+  std::vector<float> Floats(const std::string& name, size_t size);
+  nn::Linear Linear(const std::string& name, size_t in, size_t out);
+  nn::Conv1d Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias = true);
+  nn::ConvTranspose1d ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride);
+  nn::BiLstm BiLstm(const std::string& name, size_t in, size_t hidden);
+  nn::AdaIn AdaIn(const std::string& name, size_t channels);
+  nn::AdainResidualBlock AdainResidualBlock(const std::string& name, size_t in, size_t out, bool upsample);
+  nn::SnakeResidualBlock SnakeResidualBlock(const std::string& name, size_t channels, size_t taps);
+
+  const kernels::KernelSet& kernels() const { return kernels_; }
+  // The stage, or the first error met while its parts were loaded.
+  template <typename T, typename U>
+  Result<T> Finish(U stage) {
+    if (!error_.empty()) return Error(ErrorCode::kInternal, "weights: " + error_);
+    return T(std::move(stage));
+  }
+
+ private:
+  const bundle::Weights& weights_;
+  const kernels::KernelSet& kernels_;
+  std::string error_;
+};
+
+}  // namespace koe::stages
+
+#endif  // KOE_STAGES_WEIGHT_LOADER_H_
