@@ -163,6 +163,7 @@ struct DumpOptions {
   std::string voice = "af_heart";
   float speed = 1.0f;
   uint64_t seed = 0;
+  const CancelToken* cancel = nullptr;
 };
 
 // Thread-safe: any number of threads may call the const members of one engine; they share its thread pool.
@@ -231,8 +232,9 @@ struct BundleBuildOptions {
   std::string profile = "full";     // starter (af_heart), full (every voice found), custom (`voices`)
   std::vector<std::string> voices;  // for custom
   std::function<void(double fraction, const std::string& what)> progress;
+  const CancelToken* cancel = nullptr;  // looked at between files and tensors
 };
-// Built beside output_dir and renamed into place: on any error output_dir is as it was.
+// Built beside output_dir and renamed into place: on any error (kCancelled too) output_dir is as it was.
 Result<void> BuildBundle(const BundleBuildOptions& options);
 
 struct BundleReport {
