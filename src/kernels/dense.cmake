@@ -1,3 +1,10 @@
 # Tests and benches of gemm, conv1d, conv_transpose1d and lstm.
-set_source_files_properties(gemm/gemm_scalar.cc conv1d/conv1d_scalar.cc conv_transpose1d/conv_transpose1d_scalar.cc
-  lstm/lstm_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
+set(KOE_DENSE_OPS gemm conv1d conv_transpose1d lstm)
+foreach(op IN LISTS KOE_DENSE_OPS)
+  list(APPEND KOE_DENSE_TESTS ${op}/${op}_test.cc)
+  list(APPEND KOE_DENSE_BENCHES ${op}/${op}_bench.cc)
+  # What a CPU without a vector target runs: optimised in every build type.
+  set_source_files_properties(${op}/${op}_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
+endforeach()
+koe_test(NAME dense_kernels_test SOURCES ${KOE_DENSE_TESTS} LIBS koe_kernels koe_base)
+koe_bench(NAME dense_kernels_bench SOURCES ${KOE_DENSE_BENCHES} LIBS koe_kernels koe_base)

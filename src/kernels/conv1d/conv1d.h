@@ -28,7 +28,7 @@ struct Conv1dArgs {
 struct Conv1dOps {
   // Order per output: bias, then taps ascending, within a tap channels ascending, one FMA each; the residual is added
   // last. An output does not depend on which rows are computed together. Error against exact arithmetic:
-  // (taps * c_in + 2) eps (|bias| + |residual| + sum |x||w|).
+  // (taps * c_in + 2) eps (|bias| + |residual| + sum |x||w|). FMAs and eps as in gemm.h.
   void (*conv1d)(const Conv1dArgs& args);
 };
 

@@ -33,8 +33,9 @@ struct GemmOps {
   void (*pack)(const float* w, size_t taps, size_t k, size_t n, size_t tap_stride, size_t k_stride, size_t n_stride,
                float* packed);
   // c[m][n] = bias[n] + sum_k a[m][k] b[k][n], k ascending with one float32 FMA each, started from the bias:
-  // an output depends only on its own row and column, not on m or on the rows computed with it.
-  // Error against exact arithmetic: at most (k + 1) eps (|bias| + sum |a||b|).
+  // an output depends only on its own row and column, not on m or on the rows computed with it. (The scalar target
+  // multiplies, rounds and adds instead: the baseline may lack an FMA.) Error against exact arithmetic, eps = 2^-24:
+  // at most (k + 1) eps (|bias| + sum |a||b|), to first order in eps.
   void (*gemm)(const GemmArgs& args);
   // The same for m = 1, with the same order of operations; b is streamed once.
   void (*gemv)(const float* x, const float* b, const float* bias, float* y, size_t k, size_t n);

@@ -66,9 +66,9 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   for (size_t tap = 0; tap < args.taps; ++tap) {
     // Four bases with offsets 0, 1 and 2 steps address twelve rows in few registers.
     const float* x0 = args.x + tap * args.tap_step;
-    const float* x3 = x0 + 3 * step;
-    const float* x6 = x3 + 3 * step;
-    const float* x9 = x6 + 3 * step;
+    const float* x3 = x0 + (kRows > 3 ? 3 * step : 0);
+    const float* x6 = x3 + (kRows > 6 ? 3 * step : 0);
+    const float* x9 = x6 + (kRows > 9 ? 3 * step : 0);
     for (size_t i = 0; i < args.k; ++i, w += kPanelWidth) {
       PanelVec weights[kTileVecs];
       HWY_UNROLL(4)

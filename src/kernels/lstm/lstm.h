@@ -13,7 +13,7 @@ struct LstmArgs {
   const float* gates = nullptr;  // [steps][4*hidden]: x W_ih + b_ih + b_hh, gate blocks i, f, g, o
   size_t gates_stride = 0;
   const float* w_hh = nullptr;  // GemmOps::pack of [hidden][4*hidden]
-  float* dst = nullptr;         // [steps][hidden], row stride dst_stride: h of every step at its own time index
+  float* dst = nullptr;  // [steps][hidden], row stride dst_stride: h of every step at its own time index; no overlap
   size_t dst_stride = 0;
   size_t steps = 0, hidden = 0;  // hidden is a multiple of 8
   bool reverse = false;          // from the last step to the first
@@ -22,7 +22,8 @@ struct LstmArgs {
 inline constexpr size_t LstmScratchSize(size_t hidden) { return 6 * hidden; }  // gates (4h), h, c
 
 struct LstmOps {
-  // h and c start at 0. c = sigmoid(f) c + sigmoid(i) tanh(g); h = sigmoid(o) tanh(c).
+  // h and c start at 0. c = sigmoid(f) c + sigmoid(i) tanh(g); h = sigmoid(o) tanh(c). Every step is GemmOps::gemv of
+  // h, started from the step's row of gates, and then cell, bit for bit.
   void (*lstm)(const LstmArgs& args);
   // One cell update: gates [4*hidden] complete; c [hidden] updated in place; h [hidden] written.
   // Errors of the activations as in kernels/math/math.h.
