@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/plan.h"
+
+#include <utility>
+
+namespace koe::pipeline {
+namespace {
+
+template <typename T>
+Result<void> Place(Result<std::unique_ptr<T>> made, std::unique_ptr<T>* place) {
+  KOE_TRY(*place, std::move(made));
+  return {};
+}
+
+// Runs every stage at its native length.
+class Cpu final : public Device {
+ public:
+  const char* name() const override { return "cpu"; }
+  StaticBuckets buckets() const override { return {}; }
+  bool Offers(StageId, Precision precision) const override { return precision == Precision::kExact; }
+
+  Result<void> Make(StageId stage, Precision precision, const DeviceResources& r, Model* model) const override {
+    if (!Offers(stage, precision)) {
+      return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
+    }
+    switch (stage) {
+      case StageId::kTokens:
+        model->tokens = stages::MakeTokensCpu(r.vocabulary);
+        return {};
+      case StageId::kDuration:
+        return Place(stages::MakeDurationCpu(*r.weights, *r.kernels), &model->duration);
+      case StageId::kAlignment:
+        model->alignment = stages::MakeAlignmentCpu();
+        return {};
+      case StageId::kProsody:
+        return Place(stages::MakeProsodyCpu(*r.weights, *r.kernels), &model->prosody);
+      case StageId::kDecoder:
+        return Place(stages::MakeDecoderCpu(*r.weights, *r.kernels), &model->decoder);
+      case StageId::kHarmonicSource:
+        return Place(stages::MakeHarmonicSourceCpu(*r.weights, *r.kernels), &model->harmonic_source);
+      case StageId::kGenerator:
+        return Place(stages::MakeGeneratorCpu(*r.weights, *r.kernels), &model->generator);
+    }
+    return Error(ErrorCode::kInternal, "stage: unknown");
+  }
+};
+
+}  // namespace
+
+const char* StageName(StageId stage) {
+  switch (stage) {
+    case StageId::kTokens:
+      return "tokens";
+    case StageId::kDuration:
+      return "duration";
+    case StageId::kAlignment:
+      return "alignment";
+    case StageId::kProsody:
+      return "prosody";
+    case StageId::kDecoder:
+      return "decoder";
+    case StageId::kHarmonicSource:
+      return "harmonic_source";
+    case StageId::kGenerator:
+      return "generator";
+  }
+  return "unknown";
+}
+
+const Device& CpuDevice() {
+  static const Cpu cpu;
+  return cpu;
+}
+
+std::span<const Device* const> Devices() {
+  static const Device* const devices[] = {&CpuDevice()};
+  return devices;
+}
+
+Plan MakePlan(Precision precision) {
+  Plan plan{};
+  for (size_t i = 0; i < kStages.size(); ++i) {
+    for (const Device* device : Devices()) {
+      if (!device->Offers(kStages[i], precision)) continue;
+      plan[i] = {kStages[i], device, precision};
+      break;
+    }
+  }
+  return plan;
+}
+
+Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, ThreadPool& pool) {
+  Model model;
+  std::array<Result<void>, kStages.size()> results;
+  // The largest first: with two threads they end at about the same time.
+  constexpr std::array<size_t, kStages.size()> kLargestFirst = {4, 6, 1, 3, 5, 0, 2};
+  pool.ParallelFor(plan.size(), [&](size_t i, size_t) {
+    const Placement& placement = plan[kLargestFirst[i]];
+    results[kLargestFirst[i]] = placement.device->Make(placement.stage, placement.precision, resources, &model);
+  });
+  for (const auto& result : results) KOE_CHECK_OK(result);
+  return model;
+}
+
+}  // namespace koe::pipeline

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flow: phonemes of one chunk -> waveform, through the seven stages.
+#ifndef KOE_PIPELINE_SYNTHESIZER_H_
+#define KOE_PIPELINE_SYNTHESIZER_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/plan.h"
+
+namespace koe::pipeline {
+
+// A voice's table: [510][256]. The row for a chunk is chosen by its number of phoneme symbols.
+inline constexpr size_t kVoiceRows = 510;
+inline constexpr size_t kVoiceRowSize = 2 * stages::kStyleSize;
+
+struct VoiceRow {
+  std::span<const float> acoustic_style;  // [128]
+  std::span<const float> prosody_style;   // [128]
+};
+inline VoiceRow SplitVoiceRow(std::span<const float> row) {
+  return {row.first(stages::kStyleSize), row.subspan(stages::kStyleSize)};
+}
+// num_symbols in [1, 510], as the tokens stage guarantees; symbols that the vocabulary lacks count.
+inline VoiceRow ChooseVoiceRow(std::span<const float> table, size_t num_symbols) {
+  return SplitVoiceRow(table.subspan((num_symbols - 1) * kVoiceRowSize, kVoiceRowSize));
+}
+
+// Wall seconds by stage. harmonic_source and decoder run side by side.
+using StageSeconds = std::array<double, kStages.size()>;
+
+struct ChunkRequest {
+  std::string_view phonemes;
+  std::span<const float> voice;  // [510][256]
+  float speed = 1;
+  uint64_t seed = 0;
+};
+
+struct ChunkResult {
+  stages::Tokens::Output tokens;
+  std::span<const int32_t> durations;  // [T]
+  std::span<const float> waveform;     // [600 F], finite
+};
+
+// Memory for one synthesis at a time; reused, so that a second one of the same length allocates nothing here.
+struct Workspace {
+  Arena arena;
+};
+
+class Synthesizer {
+ public:
+  // All of it outlives the object.
+  Synthesizer(const Model& model, const kernels::KernelSet& kernels, ThreadPool& pool)
+      : model_(model), kernels_(kernels), pool_(pool) {}
+
+  // on_stage is called before each stage, on this thread. The result's spans live until the workspace is used again.
+  // Errors: those of the stages; kInternal where the waveform is not finite; kCancelled.
+  Result<ChunkResult> Run(const ChunkRequest& request, Workspace& workspace, const std::atomic<bool>* cancelled,
+                          FunctionRef<void(StageId)> on_stage, StageSeconds* seconds) const;
+
+  stages::StageContext Context(Workspace& workspace, const std::atomic<bool>* cancelled,
+                               stages::TensorObserver* observer) const {
+    return {{&kernels_, &pool_, &workspace.arena, cancelled}, observer};
+  }
+  const Model& model() const { return model_; }
+
+ private:
+  const Model& model_;
+  const kernels::KernelSet& kernels_;
+  ThreadPool& pool_;
+};
+
+}  // namespace koe::pipeline
+
+#endif  // KOE_PIPELINE_SYNTHESIZER_H_
