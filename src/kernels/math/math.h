@@ -10,7 +10,7 @@
 namespace koe::kernels {
 
 struct MathOps {
-  // 2 ULP. Below -87.33 (results under 2^-126): 0 or subnormal; above 88.72: +inf. NaN stays NaN.
+  // 2 ULP. Below -87.33 (results under 2^-126) underflow is gradual; above 88.72: +inf. NaN stays NaN.
   void (*exp)(const float* src, size_t count, float* dst);
   // 4 ULP; +-1 beyond +-9.1; tanh(0) = 0.
   void (*tanh)(const float* src, size_t count, float* dst);

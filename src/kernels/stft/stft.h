@@ -27,8 +27,8 @@ struct StftOps {
   // src [frames][22]: log-magnitude l and phase argument p of each bin (conv_post's output). Spectrum
   // exp(l) e^(i sin(p)), inverse real FFT, window, overlap-add, divided by the sum of squared windows, the centre
   // padding of 10 samples cut off. Writes samples [first, first + count) to dst[0..count), count and first multiples of
-  // hop; reads frames first/5 .. min(frames, (first+count)/5 + 4). num_samples = 5 (frames - 1).
-  // Same result wherever a long signal is cut. Error 60 eps max exp(l).
+  // hop, first + count <= num_samples = 5 (frames - 1); reads frames max(0, first/5 - 1) .. min(frames, (first+count)/5
+  // + 2). Same result wherever a long signal is cut. |p| <= 1e4. Error 60 eps max exp(l).
   void (*istft)(const float* src, size_t src_stride, size_t frames, size_t first, size_t count, float* dst);
 };
 
