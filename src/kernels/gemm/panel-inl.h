@@ -24,10 +24,10 @@ using PanelVec = hn::Vec<PanelTag>;
 inline constexpr PanelTag kPanelTag;
 inline constexpr size_t kVecLanes = hn::MaxLanes(kPanelTag);
 
-// A tile's sums, one row of weights and one broadcast fill the register file: 12 x 2 + 2 + 1 of AVX-512's 32,
-// 6 x 2 + 2 + 1 of AVX2's 16, 6 x 4 + 4 + 1 of NEON's 32. At least 10 independent sums hide an FMA's latency
-// (4 cycles, up to 2 a cycle).
-inline constexpr size_t kTileRows = HWY_TARGET == HWY_AVX3 ? 12 : 6;
+// A tile's sums, a row of weights and the broadcasts in flight fill the register file: 12 x 2 + 2 + 1 of AVX-512's 32,
+// 6 x 2 + 2 + 1 of AVX2's 16, 5 x 4 + 4 + 5 of NEON's 32 (g++ 12 loads all broadcasts first there, and spills sums with
+// six rows). At least 10 independent sums hide an FMA's latency (4 cycles, up to 2 a cycle).
+inline constexpr size_t kTileRows = HWY_TARGET == HWY_AVX3 ? 12 : HWY_TARGET == HWY_AVX2 ? 6 : 5;
 inline constexpr size_t kTileLanes = HWY_TARGET == HWY_AVX3 ? 32 : 16;
 inline constexpr size_t kTileVecs = kTileLanes / kVecLanes;
 // Rows that are taken through all panels before the next ones: with 256 channels their input is about 100 KB, which
@@ -95,37 +95,12 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   }
 }
 
-template <bool kResidual>
+template <bool kResidual, size_t kRows = kTileRows>
 void RunTile(size_t rows, const TileArgs& args) {
-  static_assert(kTileRows == 6 || kTileRows == 12);
-  switch (rows) {
-    case 1:
-      return Tile<1, kResidual>(args);
-    case 2:
-      return Tile<2, kResidual>(args);
-    case 3:
-      return Tile<3, kResidual>(args);
-    case 4:
-      return Tile<4, kResidual>(args);
-    case 5:
-      return Tile<5, kResidual>(args);
-    case 6:
-      return Tile<6, kResidual>(args);
-#if HWY_TARGET == HWY_AVX3
-    case 7:
-      return Tile<7, kResidual>(args);
-    case 8:
-      return Tile<8, kResidual>(args);
-    case 9:
-      return Tile<9, kResidual>(args);
-    case 10:
-      return Tile<10, kResidual>(args);
-    case 11:
-      return Tile<11, kResidual>(args);
-    default:
-      return Tile<12, kResidual>(args);
-#endif
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return RunTile<kResidual, kRows - 1>(rows, args);
   }
+  Tile<kRows, kResidual>(args);
 }
 
 // The last lanes of dst where fewer than kTileLanes exist: the sums go through a buffer.
