@@ -54,10 +54,10 @@ def number_words(n):
 
 def normalise(text):
     """Lower-case words without punctuation, digits as words."""
-    text = text.lower().replace("\u2019", "'")
+    text = re.sub(r"\(\d+\)", " ", text.lower().replace("\u2019", "'"))  # "read(2)": the recogniser's second pronunciation
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     text = re.sub(r"\d+", lambda m: f" {number_words(int(m.group()))} " if len(m.group()) < 13 else " ", text)
-    text = re.sub(r"\(\d+\)|[^a-z' ]+", " ", text)  # "read(2)" is the recogniser's second pronunciation
+    text = re.sub(r"[^a-z' ]+", " ", text)
     words = [w.strip("'") for w in text.split()]
     return [SPELLINGS.get(w, w) for w in words if w]
 

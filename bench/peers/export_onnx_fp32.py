@@ -14,13 +14,16 @@ Needs numpy, onnx; --check needs onnxruntime too.
 """
 import argparse
 import collections
-import json
 import os
 import sys
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import safetensors_file  # noqa: E402
+from compare_dump import snr_db  # noqa: E402
 
 
 class Graph:
@@ -198,20 +201,6 @@ def channels_by_running(model):
     return {n: v.shape[1] for n, v in zip(names, values) if v.ndim == 3}
 
 
-def read_safetensors(path):
-    with open(path, "rb") as f:
-        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-        data = f.read()
-    types = {"F32": np.float32, "I32": np.int32}
-    return {k: np.frombuffer(data[v["data_offsets"][0]:v["data_offsets"][1]], types[v["dtype"]]).reshape(v["shape"])
-            for k, v in header.items() if k != "__metadata__"}
-
-
-def snr_db(found, truth):
-    truth = truth.astype(np.float64).ravel()
-    return 10 * np.log10(np.sum(truth**2) / np.sum((found.astype(np.float64).ravel() - truth)**2))
-
-
 def check(path, golden_paths):
     """Durations, decoder output, generator output and samples of every golden, with the golden's excitation fed in."""
     import onnxruntime
@@ -230,7 +219,7 @@ def check(path, golden_paths):
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     ok = True
     for golden_path in golden_paths:
-        golden = read_safetensors(golden_path)
+        golden = safetensors_file.read(golden_path)
         audio, found, decoded, spectrum = session.run(names, {
             "tokens": golden["token_ids"].astype(np.int64)[None], "style": golden["ref_s"][None],
             "speed": golden["speed"], "golden_har": golden["har"][None]})
