@@ -50,6 +50,7 @@ class CancelToken {
  public:
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool IsCancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+  const std::atomic<bool>& flag() const { return cancelled_; }
 
  private:
   std::atomic<bool> cancelled_{false};
@@ -211,11 +212,11 @@ enum class AudioFormat { kWav, kFlac, kMp3, kOgg, kOpus, kRaw };
 Result<AudioFormat> ParseAudioFormat(std::string_view name);
 Result<AudioFormat> AudioFormatOfPath(std::string_view path);
 
-// Writes mono 24 kHz. WAV, FLAC and raw hold 16-bit samples, round(32768 x) clipped to what fits; nothing is normalised.
-// The same samples give the same bytes. A file is written beside its final name and renamed into place (a symbolic link
-// is followed; a pipe or device is written directly); on failure nothing is left. kInvalidArgument for samples that are
-// not finite or for none, kUnsupported for a format this build of libsndfile lacks, kTooLong for a WAV file of 4 GiB,
-// kIo otherwise.
+// Writes mono 24 kHz. WAV, FLAC and raw hold 16-bit samples, round(32768 x) clipped to what fits; nothing is
+// normalised. The same samples give the same bytes. A file is written beside its final name and renamed into place (a
+// symbolic link is followed; a pipe or device is written directly); on failure nothing is left. kInvalidArgument for
+// samples that are not finite or for none, kUnsupported for a format this build of libsndfile lacks, kTooLong for a WAV
+// file of 4 GiB, kIo otherwise.
 Result<void> WriteAudio(std::span<const float> samples, const std::string& path, AudioFormat format);
 // The same bytes in memory, for streams.
 Result<std::string> EncodeAudio(std::span<const float> samples, AudioFormat format);

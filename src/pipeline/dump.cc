@@ -91,7 +91,7 @@ Result<TensorMap> Dump(const Synthesizer& synthesizer, const DumpRequest& reques
   workspace.arena.Reset();
   TensorMap tensors;
   Collector collector(&tensors);
-  const stages::StageContext context = synthesizer.Context(workspace, nullptr, &collector);
+  const stages::StageContext context = synthesizer.Context(workspace, request.cancelled, &collector);
   stages::StageContext unobserved = context;
   unobserved.observer = nullptr;
   const Model& model = synthesizer.model();

@@ -3,6 +3,7 @@
 #ifndef KOE_PIPELINE_DUMP_H_
 #define KOE_PIPELINE_DUMP_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -26,6 +27,7 @@ struct DumpRequest {
   std::vector<float> voice_row;  // [256]
   float speed = 1;
   uint64_t seed = 0;
+  const std::atomic<bool>* cancelled = nullptr;
   // The golden's tensors under their own names, channels first as the reference stores them; may be empty.
   TensorMap golden;
   bool use_golden_har = false;  // the generator gets golden "har"

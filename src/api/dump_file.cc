@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/dump_file.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "audio/replace_file.h"
+#include "base/mapped_file.h"
+#include "bundle/json.h"
+#include "bundle/safetensors.h"
+
+namespace koe::api {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
+
+template <typename T>
+std::vector<T> Values(const bundle::SafetensorsEntry& entry) {
+  std::vector<T> values(entry.data.size() / sizeof(T));
+  std::memcpy(values.data(), entry.data.data(), values.size() * sizeof(T));
+  return values;
+}
+
+}  // namespace
+
+Result<pipeline::DumpRequest> ReadGolden(const std::string& path) {
+  KOE_TRY(const MappedFile file, MappedFile::Open(path));
+  auto entries = bundle::ReadSafetensors(file.bytes());
+  if (!entries) return entries.error().WithContext("golden: " + path);
+  pipeline::DumpRequest request;
+  for (const bundle::SafetensorsEntry& entry : *entries) {
+    pipeline::NamedTensor& tensor = request.golden[entry.name];
+    tensor.shape = entry.shape;
+    if (entry.dtype == "F32") {
+      tensor.floats = Values<float>(entry);
+    } else if (entry.dtype == "I32") {
+      tensor.integers = Values<int32_t>(entry);
+    } else {
+      return Error(ErrorCode::kCorruptBundle,
+                   "golden: " + path + ": tensor '" + entry.name + "' is " + entry.dtype + ", must be F32 or I32");
+    }
+  }
+  const auto missing = [&](const char* what) {
+    return Error(ErrorCode::kCorruptBundle, "golden: " + path + ": needs " + what);
+  };
+  const auto token_ids = request.golden.find("token_ids");
+  if (token_ids == request.golden.end() || token_ids->second.integers.empty()) return missing("token_ids, I32 [T]");
+  request.token_ids = token_ids->second.integers;
+  const auto voice_row = request.golden.find("ref_s");
+  if (voice_row == request.golden.end() || voice_row->second.floats.size() != pipeline::kVoiceRowSize) {
+    return missing("ref_s, F32 [256]");
+  }
+  request.voice_row = voice_row->second.floats;
+  for (const float value : request.voice_row) {
+    if (!std::isfinite(value)) return missing("finite values in ref_s");
+  }
+  const auto speed = request.golden.find("speed");
+  if (speed == request.golden.end() || speed->second.floats.size() != 1) return missing("speed, F32 [1]");
+  request.speed = speed->second.floats[0];
+  return request;
+}
+
+Result<void> WriteTensors(const pipeline::TensorMap& tensors, const std::string& path) {
+  bundle::Json header = bundle::Json::Object();
+  std::string data;
+  for (const auto& [name, tensor] : tensors) {
+    const bool integers = !tensor.integers.empty();
+    bundle::Json entry = bundle::Json::Object(), shape = bundle::Json::Array(), offsets = bundle::Json::Array();
+    for (const size_t d : tensor.shape) shape.items.push_back(bundle::Json::Int(static_cast<int64_t>(d)));
+    offsets.items.push_back(bundle::Json::Int(static_cast<int64_t>(data.size())));
+    if (integers) {
+      data.append(reinterpret_cast<const char*>(tensor.integers.data()), tensor.integers.size() * sizeof(int32_t));
+    } else {
+      data.append(reinterpret_cast<const char*>(tensor.floats.data()), tensor.floats.size() * sizeof(float));
+    }
+    offsets.items.push_back(bundle::Json::Int(static_cast<int64_t>(data.size())));
+    entry.Set("dtype", bundle::Json::Text(integers ? "I32" : "F32"));
+    entry.Set("shape", std::move(shape));
+    entry.Set("data_offsets", std::move(offsets));
+    header.Set(name, std::move(entry));
+  }
+  std::string text = bundle::WriteJson(header, 0);
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const uint64_t size = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&size), sizeof(size));
+  bytes += text;
+  bytes += data;
+  return ReplaceFile(path, bytes);
+}
+
+}  // namespace koe::api
