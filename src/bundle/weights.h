@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "koe/result.h"
 
 namespace koe::bundle {
@@ -34,6 +35,9 @@ struct StoredTensor {
   }
 };
 
+// dst = the tensor's values in float32, row-major. dst must have num_elements() values (kInternal otherwise).
+Result<void> Dequantise(const StoredTensor& tensor, std::span<float> dst);
+
 // Name and shape of one tensor of the architecture: what a file is compared with, never the other way round.
 struct TensorSpec {
   std::string name;
@@ -48,6 +52,8 @@ class Weights {
   // Maps the file and compares every tensor with `table`. kNotFound, kIo, kCorruptBundle (names the tensor).
   static Result<std::shared_ptr<const Weights>> Open(const std::string& path,
                                                      const std::vector<TensorSpec>& table = KokoroTensorTable());
+  // The same on a file that is mapped already.
+  static Result<std::shared_ptr<const Weights>> Open(MappedFile file, const std::vector<TensorSpec>& table);
   virtual ~Weights() = default;
   // name must be in the table (every table name is present once Open has succeeded); nullptr otherwise.
   virtual const StoredTensor* Find(std::string_view name) const = 0;

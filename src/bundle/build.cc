@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <map>
+
+#include "bundle/bundle.h"
+#include "bundle/digest.h"
+#include "bundle/files.h"
+#include "bundle/import.h"
+#include "bundle/limits.h"
+#include "bundle/weights_file.h"
+
+namespace koe::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+// $SOURCE_DATE_EPOCH (reproducible-builds.org) or now, as 2026-11-22T12:00:00Z.
+std::string Timestamp() {
+  std::time_t now = std::time(nullptr);
+  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH"); epoch != nullptr && *epoch != 0) {
+    char* end = nullptr;
+    const long long value = std::strtoll(epoch, &end, 10);
+    if (*end == 0 && value >= 0 && value < (1LL << 36)) now = static_cast<std::time_t>(value);
+  }
+  std::tm utc;
+  char text[32];
+  if (gmtime_r(&now, &utc) == nullptr || std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return "?";
+  return text;
+}
+
+// Paths of the voices by id.
+Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions& options) {
+  std::map<std::string, std::string> found;
+  if (!options.voices_dir.empty()) {
+    std::error_code error;
+    fs::directory_iterator it(options.voices_dir, error), end;
+    for (; !error && it != end; it.increment(error)) {
+      const fs::path& path = it->path();
+      const std::string extension = path.extension().string(), id = path.stem().string();
+      if (extension != ".bin" && extension != ".pt") continue;
+      if (!IsVoiceId(id)) {
+        return Error(ErrorCode::kInvalidArgument, "voice: '" + path.string() + "': an id is [A-Za-z0-9_-]{1,64}");
+      }
+      if (!found.emplace(id, path.string()).second) {
+        return Error(ErrorCode::kInvalidArgument, "voice: '" + id + "': as .bin and as .pt in " + options.voices_dir);
+      }
+      if (found.size() > kMaxBundleFiles) return Error(ErrorCode::kInvalidArgument, "voices: too many files");
+    }
+    if (error) {
+      return Error(error == std::errc::no_such_file_or_directory ? ErrorCode::kNotFound : ErrorCode::kIo,
+                   "voices: '" + options.voices_dir + "': " + error.message());
+    }
+  }
+  std::vector<std::string> wanted;
+  if (options.profile == "starter") {
+    wanted = {"af_heart"};
+  } else if (options.profile == "custom") {
+    wanted = options.voices;
+    if (wanted.empty()) return Error(ErrorCode::kInvalidArgument, "profile: 'custom': no voices given");
+  } else if (options.profile == "full") {
+    if (found.empty() && !options.voices_dir.empty()) {
+      return Error(ErrorCode::kNotFound, "voices: '" + options.voices_dir + "': no .bin or .pt files");
+    }
+    return found;
+  } else {
+    return Error(ErrorCode::kInvalidArgument, "profile: '" + options.profile + "': not starter, full or custom");
+  }
+  std::map<std::string, std::string> chosen;
+  for (const std::string& id : wanted) {
+    const auto voice = found.find(id);
+    if (voice == found.end()) {
+      return Error(ErrorCode::kNotFound, "voice: '" + id.substr(0, 80) + "': not in '" + options.voices_dir + "'");
+    }
+    chosen.insert(*voice);
+  }
+  return chosen;
+}
+
+Result<std::vector<float>> ReadVoice(const std::string& id, const std::string& path, const Architecture& architecture) {
+  KOE_TRY(const MappedFile file, MappedFile::Open(path));
+  if (file.bytes().size() > kMaxVoiceFileBytes) {
+    return Error(ErrorCode::kCorruptBundle,
+                 "voice: '" + id + "': more than " + std::to_string(kMaxVoiceFileBytes) + " bytes");
+  }
+  const bool is_torch = path.size() > 3 && path.compare(path.size() - 3, 3, ".pt") == 0;
+  auto values = is_torch ? ImportVoiceTorch(file.bytes(), architecture) : ImportVoiceBin(file.bytes(), architecture);
+  if (!values) return values.error().WithContext(path);
+  return values;
+}
+
+// Writes one file below the staging directory and says what the manifests say about it.
+class Output {
+ public:
+  explicit Output(const std::string& root) : root_(root) {}
+
+  Result<FileRecord> Put(const std::string& path,
+                         const std::function<Result<void>(const std::function<Result<void>(Bytes)>&)>& produce) {
+    if (const size_t slash = path.rfind('/'); slash != std::string::npos) {
+      std::error_code error;
+      fs::create_directories(root_ + "/" + path.substr(0, slash), error);
+      if (error) return Error(ErrorCode::kIo, "directory: " + path + ": " + error.message());
+    }
+    FileRecord record;
+    record.path = path;
+    Sha256 sha;
+    KOE_TRY(FileWriter writer, FileWriter::Create(root_ + "/" + path));
+    KOE_CHECK_OK(produce([&](Bytes part) -> Result<void> {
+      sha.Update(part);
+      record.bytes += part.size();
+      return writer.Write(part);
+    }));
+    KOE_CHECK_OK(writer.Finish());
+    record.sha256 = sha.FinishHex();
+    if (record.sha256.empty()) return Error(ErrorCode::kInternal, "SHA-256: the library failed");
+    return record;
+  }
+  Result<FileRecord> Put(const std::string& path, Bytes bytes) {
+    return Put(path, [&](const std::function<Result<void>(Bytes)>& sink) { return sink(bytes); });
+  }
+
+ private:
+  std::string root_;
+};
+
+Result<void> CheckExtraFiles(const std::vector<ExtraFile>& extra_files) {
+  for (const ExtraFile& extra : extra_files) {
+    if (!IsSafePath(extra.path) ||
+        extra.path.compare(0, std::string_view(kLexiconFolder).size(), kLexiconFolder) != 0) {
+      return Error(ErrorCode::kInvalidArgument, "extra file: '" + extra.path + "': not a path below lexicon/");
+    }
+    if (extra.bytes.size() > kMaxExtraFileBytes) {
+      return Error(ErrorCode::kInvalidArgument, "extra file: '" + extra.path + "': too large");
+    }
+  }
+  return {};
+}
+
+// The name in the manifest is shown and must be printable.
+std::string PrintableName(const std::string& path) {
+  std::string name = fs::path(path).filename().string();
+  for (char& c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = '?';
+  }
+  return name.substr(0, 255);
+}
+
+}  // namespace
+
+Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<ExtraFile>& extra_files,
+                         const Architecture& architecture) {
+  const auto report = [&](double fraction, const std::string& what) {
+    if (options.progress) options.progress(fraction, what);
+  };
+  KOE_TRY(const WeightsFormat format, WeightsFormatOfPath(options.weights_path));
+  KOE_CHECK_OK(CheckOutputDirectory(
+      options.output_dir, {options.weights_path, options.vocab_path, options.voices_dir, options.lexicons_dir}));
+  KOE_CHECK_OK(CheckExtraFiles(extra_files));
+  KOE_TRY(const auto voice_paths, ChooseVoices(options));
+
+  // Everything is read and checked before anything is written.
+  RuntimeManifest manifest;
+  Vocab vocab = Vocab::Kokoro();
+  if (!options.vocab_path.empty()) {
+    KOE_TRY(const std::string text, [&]() -> Result<std::string> {
+      KOE_TRY(const MappedFile file, MappedFile::Open(options.vocab_path));
+      if (file.bytes().size() > kMaxVocabBytes) {
+        return Error(ErrorCode::kCorruptBundle, "vocabulary: '" + options.vocab_path + "': too large");
+      }
+      return std::string(AsText(file.bytes()));
+    }());
+    KOE_TRY(vocab, Vocab::Parse(text, architecture.vocab_rows));
+  }
+  report(0, "weights: reading");
+  KOE_TRY(const MappedFile weights_file, MappedFile::Open(options.weights_path));
+  auto imported = ImportWeights(format, weights_file.bytes(), architecture);
+  if (!imported) return imported.error().WithContext(options.weights_path);
+  const std::vector<ImportedTensor>& tensors = *imported;
+  manifest.weights_source = {PrintableName(options.weights_path), WeightsFormatName(format),
+                             weights_file.bytes().size(), Sha256Hex(weights_file.bytes())};
+  report(0.4, "voices: reading");
+  std::map<std::string, std::vector<float>> voices;
+  for (const auto& [id, path] : voice_paths) {
+    KOE_TRY(voices[id], ReadVoice(id, path, architecture));
+  }
+
+  KOE_TRY(StagingDirectory staging, StagingDirectory::Create(options.output_dir));
+  Output output(staging.path());
+  report(0.5, "weights: writing");
+  KOE_TRY(manifest.weights, output.Put(kWeightsName, [&](const std::function<Result<void>(Bytes)>& sink) {
+    return WriteWeightsFile(architecture.tensors, tensors, sink);
+  }));
+  report(0.85, "voices: writing");
+  for (const auto& [id, values] : voices) {
+    KOE_TRY(FileRecord record, output.Put(kVoicesFolder + id + ".bin", std::as_bytes(std::span<const float>(values))));
+    manifest.voices.push_back(std::move(record));
+  }
+  KOE_TRY(manifest.vocab, output.Put(kVocabName, AsBytes(vocab.ToJson())));
+  for (const ExtraFile& extra : extra_files) {
+    KOE_TRY(FileRecord record, output.Put(extra.path, AsBytes(extra.bytes)));
+    if (extra.path == "lexicon/us.lex") manifest.supported_languages.push_back("en-us");
+    if (extra.path == "lexicon/gb.lex") manifest.supported_languages.push_back("en-gb");
+    manifest.g2p_assets.push_back(std::move(record));
+  }
+  manifest.generated_at = Timestamp();
+  manifest.generated_by = std::string("koe ") + KOE_VERSION;
+  manifest.model = architecture.name;
+  manifest.bundle_profile = options.profile;
+  manifest.model_config = architecture.config;
+  manifest.num_tensors = tensors.size();
+  std::vector<DType> types;
+  for (const ImportedTensor& tensor : tensors) types.push_back(tensor.dtype);
+  manifest.tensor_precision = TensorPrecision(types);
+
+  const std::string runtime_json = manifest.ToJson();
+  // What is written must be readable: a limit that the inputs exceed shows here, not at the first start.
+  KOE_CHECK_OK(RuntimeManifest::Parse(runtime_json));
+  KOE_TRY(const FileRecord runtime, output.Put(kRuntimeManifestName, AsBytes(runtime_json)));
+  HostedManifest hosted;
+  hosted.version = options.profile + "-" + runtime.sha256.substr(0, 12);
+  hosted.files = manifest.Files();
+  hosted.files.push_back(runtime);
+  std::sort(hosted.files.begin(), hosted.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  KOE_CHECK_OK(output.Put(kHostedManifestName, AsBytes(hosted.ToJson())));
+  KOE_CHECK_OK(output.Put(kMarkerName, AsBytes(kMarkerText)));
+  report(0.95, "bundle: moving into place");
+  for (const char* folder : {"voices", "lexicon"}) {
+    struct stat info;
+    const std::string path = staging.path() + "/" + folder;
+    if (stat(path.c_str(), &info) == 0) KOE_CHECK_OK(SyncDirectory(path));
+  }
+  KOE_CHECK_OK(staging.Commit());
+  report(1, "done");
+  return {};
+}
+
+}  // namespace koe::bundle

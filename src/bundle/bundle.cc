@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/bundle.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+#include "bundle/digest.h"
+#include "bundle/files.h"
+#include "bundle/import.h"
+#include "bundle/limits.h"
+
+namespace koe::bundle {
+namespace {
+
+// Levenshtein distance; ids are at most 64 bytes.
+size_t Distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+Error UnknownVoice(const std::string& id, const std::vector<std::string>& voices) {
+  std::string message = "voice: '" + id.substr(0, kMaxVoiceIdBytes) + "': not in the bundle";
+  const std::string* nearest = nullptr;
+  size_t best = kMaxVoiceIdBytes;
+  for (const std::string& voice : voices) {
+    const size_t distance = Distance(id.substr(0, kMaxVoiceIdBytes), voice);
+    if (distance < best) {
+      best = distance;
+      nearest = &voice;
+    }
+  }
+  if (nearest != nullptr) message += " (nearest: '" + *nearest + "')";
+  return Error(ErrorCode::kInvalidArgument, message);
+}
+
+std::string VoiceIdOfPath(const std::string& path) {
+  const size_t folder = std::string_view(kVoicesFolder).size();
+  return path.substr(folder, path.size() - folder - 4);
+}
+
+const char* LexiconPath(Language language) {
+  return language == Language::kBritishEnglish ? "lexicon/gb.lex" : "lexicon/us.lex";
+}
+
+Result<RuntimeManifest> ReadManifest(const std::string& dir) {
+  struct stat info;
+  if (stat(dir.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return Error(ErrorCode::kNotFound, "bundle: '" + dir + "': no such directory");
+  }
+  auto text = ReadSmallFile(dir + "/" + kRuntimeManifestName, kMaxManifestBytes, kRuntimeManifestName);
+  if (!text && text.error().code() == ErrorCode::kNotFound) {
+    return Error(ErrorCode::kNotFound, "bundle: '" + dir + "': no " + kRuntimeManifestName + " in it");
+  }
+  if (!text) return text.error();
+  return RuntimeManifest::Parse(*text);
+}
+
+BundleReport ReportOf(const std::string& dir, const RuntimeManifest& manifest) {
+  BundleReport report;
+  report.path = dir;
+  report.profile = manifest.bundle_profile;
+  report.generated_by = manifest.generated_by;
+  report.weights_source = manifest.weights_source.file_name;
+  report.weights_sha256 = manifest.weights_source.sha256;
+  report.tensor_precision = manifest.tensor_precision;
+  report.languages = manifest.supported_languages;
+  for (const FileRecord& voice : manifest.voices) report.voices.push_back(VoiceIdOfPath(voice.path));
+  for (const FileRecord& file : manifest.Files()) {
+    ++report.num_files;
+    report.num_bytes += file.bytes;
+  }
+  report.num_tensors = manifest.num_tensors;
+  return report;
+}
+
+}  // namespace
+
+struct Bundle::State {
+  std::string dir;
+  Digests digests = Digests::kOnce;
+  const Architecture* architecture = nullptr;
+  RuntimeManifest manifest;
+  std::map<std::string, FileRecord> files;
+  Vocab vocab;
+  std::vector<std::string> voices;
+
+  std::mutex mutex;
+  std::map<std::string, std::vector<float>> loaded_voices;
+  std::shared_ptr<const Weights> weights;
+};
+
+Bundle::Bundle(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Bundle::~Bundle() = default;
+
+Result<std::shared_ptr<const Bundle>> Bundle::Open(const std::string& dir, Digests digests,
+                                                   const Architecture& architecture) {
+  auto state = std::make_unique<State>();
+  state->dir = dir;
+  state->digests = digests;
+  state->architecture = &architecture;
+  KOE_TRY(state->manifest, ReadManifest(dir));
+  if (state->manifest.model != architecture.name || !(state->manifest.model_config == architecture.config)) {
+    return Error(ErrorCode::kUnsupported,
+                 "bundle: '" + dir + "': made for a model that is not the " + architecture.name + " of this build");
+  }
+  for (const FileRecord& file : state->manifest.Files()) state->files[file.path] = file;
+  for (const FileRecord& voice : state->manifest.voices) state->voices.push_back(VoiceIdOfPath(voice.path));
+  std::sort(state->voices.begin(), state->voices.end());
+  std::shared_ptr<Bundle> bundle(new Bundle(std::move(state)));
+  KOE_TRY(const MappedFile vocab, bundle->OpenFile(kVocabName));
+  KOE_TRY(bundle->state_->vocab, Vocab::Parse(AsText(vocab.bytes()), architecture.vocab_rows));
+  return std::shared_ptr<const Bundle>(std::move(bundle));
+}
+
+const std::string& Bundle::dir() const { return state_->dir; }
+const RuntimeManifest& Bundle::manifest() const { return state_->manifest; }
+const Vocab& Bundle::vocab() const { return state_->vocab; }
+const std::vector<std::string>& Bundle::voices() const { return state_->voices; }
+
+Result<MappedFile> Bundle::OpenFile(const std::string& path) const {
+  const auto found = state_->files.find(path);
+  if (found == state_->files.end()) {
+    return Error(ErrorCode::kNotFound, "file: " + path.substr(0, kMaxPathBytes) + ": not in the bundle");
+  }
+  const FileRecord& file = found->second;
+  const auto missing = [&](const Error& error) {
+    // The manifest promises the file: its absence is damage, not a wrong name.
+    return error.code() == ErrorCode::kNotFound ? Error(ErrorCode::kCorruptBundle, error.message()) : error;
+  };
+  if (auto inside = CheckInside(state_->dir, path); !inside) return missing(inside.error());
+  const std::string full_path = state_->dir + "/" + path;
+  if (state_->digests != Digests::kNotChecked) {
+    return OpenVerified(full_path, path, file.bytes, file.sha256, state_->digests == Digests::kOnce);
+  }
+  auto mapped = MappedFile::Open(full_path);
+  if (!mapped) return missing(mapped.error());
+  if (mapped->bytes().size() != file.bytes) {
+    return Error(ErrorCode::kCorruptBundle, "file: " + path + ": another size than the manifest says");
+  }
+  return mapped;
+}
+
+Result<std::span<const float>> Bundle::LoadVoice(const std::string& id) const {
+  if (!std::binary_search(state_->voices.begin(), state_->voices.end(), id)) return UnknownVoice(id, state_->voices);
+  {
+    std::lock_guard<std::mutex> lock(state_->mutex);
+    const auto found = state_->loaded_voices.find(id);
+    if (found != state_->loaded_voices.end()) return std::span<const float>(found->second);
+  }
+  KOE_TRY(const MappedFile file, OpenFile(kVoicesFolder + id + ".bin"));
+  auto values = ImportVoiceBin(file.bytes(), *state_->architecture);
+  if (!values) return values.error().WithContext(id);
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  // A thread that was quicker wins; spans into a map's vectors stay valid.
+  return std::span<const float>(state_->loaded_voices.emplace(id, std::move(*values)).first->second);
+}
+
+Result<std::shared_ptr<const Weights>> Bundle::OpenWeights() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  if (state_->weights == nullptr) {
+    KOE_TRY(MappedFile file, OpenFile(kWeightsName));
+    KOE_TRY(state_->weights, Weights::Open(std::move(file), state_->architecture->tensors));
+  }
+  return state_->weights;
+}
+
+bool Bundle::HasLexicon(Language language) const { return state_->files.count(LexiconPath(language)) != 0; }
+
+Result<MappedFile> Bundle::OpenLexicon(Language language) const {
+  if (!HasLexicon(language)) {
+    return Error(ErrorCode::kNotFound,
+                 "lexicon: " + std::string(LexiconPath(language)) + ": the bundle was built without dictionaries");
+  }
+  return OpenFile(LexiconPath(language));
+}
+
+Result<BundleReport> ReadBundle(const std::string& dir) {
+  KOE_TRY(const RuntimeManifest manifest, ReadManifest(dir));
+  return ReportOf(dir, manifest);
+}
+
+Result<BundleReport> ValidateBundle(const std::string& dir, const Architecture& architecture) {
+  KOE_TRY(const std::shared_ptr<const Bundle> bundle, Bundle::Open(dir, Digests::kAlways, architecture));
+  const RuntimeManifest& manifest = bundle->manifest();
+
+  KOE_TRY(const std::string hosted_text,
+          ReadSmallFile(dir + "/" + kHostedManifestName, kMaxManifestBytes, kHostedManifestName));
+  KOE_TRY(const HostedManifest hosted, HostedManifest::Parse(hosted_text));
+  KOE_TRY(const std::string runtime_text,
+          ReadSmallFile(dir + "/" + kRuntimeManifestName, kMaxManifestBytes, kRuntimeManifestName));
+  std::vector<FileRecord> expected = manifest.Files();
+  expected.push_back({kRuntimeManifestName, runtime_text.size(), Sha256Hex(AsBytes(runtime_text))});
+  std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  if (hosted.files != expected) {
+    return Error(ErrorCode::kCorruptBundle,
+                 std::string(kHostedManifestName) + ": files: not those of " + kRuntimeManifestName);
+  }
+
+  KOE_TRY(const std::vector<std::string> present, ListFiles(dir, kMaxBundleFiles));
+  std::vector<std::string> allowed = {kMarkerName, kHostedManifestName};
+  for (const FileRecord& file : expected) allowed.push_back(file.path);
+  for (const std::string& path : present) {
+    if (std::find(allowed.begin(), allowed.end(), path) == allowed.end()) {
+      return Error(ErrorCode::kCorruptBundle, "file: " + path + ": in the directory but not in the manifest");
+    }
+  }
+  KOE_TRY(const std::string marker, ReadSmallFile(dir + "/" + kMarkerName, 64, kMarkerName));
+  if (marker != kMarkerText) return Error(ErrorCode::kCorruptBundle, std::string(kMarkerName) + ": another text");
+
+  for (const FileRecord& file : manifest.g2p_assets) KOE_CHECK_OK(bundle->OpenFile(file.path));
+  for (const std::string& id : bundle->voices()) KOE_CHECK_OK(bundle->LoadVoice(id));
+  KOE_TRY(const std::shared_ptr<const Weights> weights, bundle->OpenWeights());
+  if (weights->tensors().size() != manifest.num_tensors) {
+    return Error(ErrorCode::kCorruptBundle,
+                 std::string(kRuntimeManifestName) + ": weights: num_tensors: not the number in the file");
+  }
+  return ReportOf(dir, manifest);
+}
+
+Result<std::string> FindBundle(const std::string& given_dir) {
+  const auto is_bundle = [](const std::string& dir) {
+    struct stat info;
+    return stat((dir + "/" + kRuntimeManifestName).c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  };
+  const char* environment = std::getenv("KOE_BUNDLE");
+  const std::string chosen = !given_dir.empty() ? given_dir : environment != nullptr ? environment : "";
+  if (!chosen.empty()) {
+    if (is_bundle(chosen)) return chosen;
+    return Error(ErrorCode::kNotFound, "bundle: '" + chosen + "'" + (given_dir.empty() ? " ($KOE_BUNDLE)" : "") +
+                                           ": no " + kRuntimeManifestName + " in it");
+  }
+  std::vector<std::string> places = {"./models/kokoro-82m"};
+  const char* data_home = std::getenv("XDG_DATA_HOME");
+  const char* home = std::getenv("HOME");
+  if (data_home != nullptr && *data_home == '/') {
+    places.push_back(std::string(data_home) + "/koe/kokoro-82m");
+  } else if (home != nullptr && *home == '/') {
+    places.push_back(std::string(home) + "/.local/share/koe/kokoro-82m");
+  }
+  places.push_back("/usr/share/koe/kokoro-82m");
+  std::string list;
+  for (const std::string& place : places) {
+    if (is_bundle(place)) return place;
+    list += (list.empty() ? "" : ", ") + place;
+  }
+  return Error(ErrorCode::kNotFound, "bundle: none found in " + list + " (see 'koe bundle build')");
+}
+
+}  // namespace koe::bundle

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/safetensors.h"
+
+#include <algorithm>
+
+#include "bundle/json.h"
+#include "bundle/limits.h"
+
+namespace koe::bundle {
+namespace {
+
+struct Placed {
+  SafetensorsEntry entry;
+  size_t begin, end;
+};
+
+// The two data_offsets or the shape: an array of integers >= 0.
+bool ReadSizes(const Json* json, size_t max_count, std::vector<size_t>* out) {
+  if (json == nullptr || !json->is(Json::Type::kArray) || json->items.size() > max_count) return false;
+  for (const Json& item : json->items) {
+    if (!item.is(Json::Type::kInt) || item.integer < 0) return false;
+    out->push_back(static_cast<size_t>(item.integer));
+  }
+  return true;
+}
+
+}  // namespace
+
+size_t SafetensorsElementBytes(const std::string& dtype) {
+  if (dtype == "F64" || dtype == "I64" || dtype == "U64") return 8;
+  if (dtype == "F32" || dtype == "I32" || dtype == "U32") return 4;
+  if (dtype == "F16" || dtype == "BF16" || dtype == "I16" || dtype == "U16") return 2;
+  if (dtype == "I8" || dtype == "U8" || dtype == "BOOL") return 1;
+  return 0;
+}
+
+Result<std::vector<SafetensorsEntry>> ReadSafetensors(Bytes file) {
+  const auto corrupt = [](const std::string& why) { return Error(ErrorCode::kCorruptBundle, "safetensors: " + why); };
+  ByteReader reader(file);
+  uint64_t header_size;
+  if (!reader.Read(&header_size)) return corrupt("shorter than its header length");
+  if (header_size > kMaxSafetensorsHeaderBytes) {
+    return corrupt("header of " + std::to_string(header_size) + " bytes, at most " +
+                   std::to_string(kMaxSafetensorsHeaderBytes) + " are read");
+  }
+  Bytes header, data;
+  if (!reader.Take(header_size, &header)) return corrupt("header reaches past the end of the file");
+  if (!reader.Take(reader.remaining(), &data)) return corrupt("no data");
+  KOE_TRY(const Json root, ParseJson(AsText(header), {4, kMaxSafetensorsJsonValues}, "safetensors header"));
+  if (!root.is(Json::Type::kObject)) return corrupt("header is no object");
+  if (root.members.size() > kMaxTensors) return corrupt("more than " + std::to_string(kMaxTensors) + " tensors");
+
+  std::vector<Placed> placed;
+  for (const auto& [name, value] : root.members) {
+    if (name == "__metadata__") continue;
+    const std::string shown = "'" + name.substr(0, 120) + "': ";
+    if (name.empty() || name.size() > kMaxTensorNameBytes) return corrupt(shown + "name of a bad length");
+    const Json* dtype = value.Find("dtype");
+    if (dtype == nullptr || !dtype->is(Json::Type::kString)) return corrupt(shown + "no dtype");
+    Placed p;
+    p.entry.name = name;
+    p.entry.dtype = dtype->text;
+    if (!ReadSizes(value.Find("shape"), kMaxRank, &p.entry.shape)) return corrupt(shown + "bad shape");
+    std::vector<size_t> offsets;
+    if (!ReadSizes(value.Find("data_offsets"), 2, &offsets) || offsets.size() != 2 || offsets[0] > offsets[1] ||
+        offsets[1] > data.size()) {
+      return corrupt(shown + "data offsets are not within the file");
+    }
+    p.begin = offsets[0];
+    p.end = offsets[1];
+    const auto count = CheckedElements(p.entry.shape);
+    const size_t width = SafetensorsElementBytes(p.entry.dtype);
+    const auto size = count ? CheckedMul(*count, width) : std::nullopt;
+    if (width != 0 && (!size || *size != p.end - p.begin)) return corrupt(shown + "shape and data offsets disagree");
+    p.entry.data = data.subspan(p.begin, p.end - p.begin);
+    placed.push_back(std::move(p));
+  }
+  // Empty tensors sort before the tensor that starts where they stand.
+  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  size_t expected = 0;
+  std::vector<SafetensorsEntry> entries;
+  for (Placed& p : placed) {
+    if (p.begin != expected) {
+      return corrupt("'" + p.entry.name + "': data starts at " + std::to_string(p.begin) + ", the one before ends at " +
+                     std::to_string(expected));
+    }
+    expected = p.end;
+    entries.push_back(std::move(p.entry));
+  }
+  if (expected != data.size()) return corrupt(std::to_string(data.size() - expected) + " bytes after the last tensor");
+  return entries;
+}
+
+}  // namespace koe::bundle

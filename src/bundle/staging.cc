@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replacing a directory so that at every moment, also after a power loss, the old or the new one is there.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+
+#include "bundle/files.h"
+
+namespace koe::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kSuffixLength = 8;
+
+// The path with links resolved as far as it exists; "" where that fails.
+fs::path Resolve(const std::string& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  if (error) return {};
+  fs::path resolved = fs::weakly_canonical(absolute, error);
+  if (error) return {};
+  return resolved.has_filename() ? resolved : resolved.parent_path();
+}
+
+// `inner` is `outer` or lies below it.
+bool Holds(const fs::path& outer, const fs::path& inner) {
+  auto o = outer.begin(), i = inner.begin();
+  for (; o != outer.end(); ++o, ++i) {
+    if (i == inner.end() || *o != *i) return false;
+  }
+  return true;
+}
+
+bool IsMarked(const std::string& directory) {
+  const auto text = ReadSmallFile(directory + "/" + kMarkerName, 64, kMarkerName);
+  return text && *text == kMarkerText;
+}
+
+int LockDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+void RemoveTree(const std::string& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+// A build holds a lock on its directory while it lives, so one that can be locked belongs to no one. A directory is
+// made and locked in two steps, so only one that has stood for a while counts.
+void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
+  std::error_code error;
+  std::vector<std::string> abandoned;
+  for (fs::directory_iterator it(parent, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.compare(0, prefix.size(), prefix) != 0 || name.size() != prefix.size() + kSuffixLength) continue;
+    struct stat info;
+    if (lstat(it->path().c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
+    if (time(nullptr) - info.st_mtime > 60) abandoned.push_back(it->path().string());
+  }
+  for (const std::string& path : abandoned) {
+    const int fd = LockDirectory(path);
+    if (fd < 0) continue;
+    RemoveTree(path);
+    close(fd);
+  }
+}
+
+int ExchangePaths(const char* a, const char* b) {
+  return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE));
+}
+
+}  // namespace
+
+Result<void> CheckOutputDirectory(const std::string& output, const std::vector<std::string>& inputs) {
+  const auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::kInvalidArgument, "output directory: '" + output + "': " + why);
+  };
+  if (output.empty()) return refuse("empty");
+  std::string trimmed = output;
+  while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+  struct stat info;
+  const bool exists = lstat(trimmed.c_str(), &info) == 0;
+  if (exists && S_ISLNK(info.st_mode)) return refuse("a symbolic link");
+  if (exists && !S_ISDIR(info.st_mode)) return refuse("not a directory");
+  const fs::path target = Resolve(trimmed);
+  if (target.empty()) return refuse("cannot be resolved");
+  if (target == target.root_path()) return refuse("the root directory");
+  std::error_code error;
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0 && Holds(target, Resolve(home))) {
+    return refuse("the home directory or above it");
+  }
+  const fs::path current = fs::current_path(error);
+  if (!error && Holds(target, current)) return refuse("the current directory or above it");
+  error.clear();
+  for (const std::string& input : inputs) {
+    if (!input.empty() && Holds(target, Resolve(input))) return refuse("holds the input '" + input + "'");
+  }
+  if (exists && !fs::is_empty(target, error) && !IsMarked(target.string())) {
+    return refuse("neither empty nor a bundle that koe has made");
+  }
+  return error ? Result<void>(refuse(error.message())) : Result<void>();
+}
+
+Result<StagingDirectory> StagingDirectory::Create(const std::string& target) {
+  const fs::path resolved = Resolve(target);
+  if (resolved.empty()) return Error(ErrorCode::kIo, "output directory: '" + target + "': cannot be resolved");
+  StagingDirectory staging;
+  staging.target_ = resolved.string();
+  const fs::path parent = resolved.parent_path();
+  fs::path so_far;
+  for (const fs::path& part : parent) {
+    so_far /= part;
+    if (mkdir(so_far.c_str(), 0777) == 0) {
+      staging.made_parents_.push_back(so_far.string());
+    } else if (errno != EEXIST && errno != EISDIR) {
+      struct stat info;
+      if (stat(so_far.c_str(), &info) == 0) continue;  // read-only parents above a writable one
+      return Error(ErrorCode::kIo, "directory: " + so_far.string() + ": " + std::strerror(errno));
+    }
+  }
+  const std::string prefix = "." + resolved.filename().string() + ".koe-build-";
+  RemoveAbandoned(parent, prefix);
+  // Not mkdtemp: its directories are private, and a bundle is as readable as any directory the user makes.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    unsigned char random[kSuffixLength];
+    if (getrandom(random, sizeof(random), 0) != sizeof(random)) continue;
+    std::string path = (parent / prefix).string();
+    for (const unsigned char r : random) path.push_back("abcdefghijklmnopqrstuvwxyz012345"[r % 32]);
+    if (mkdir(path.c_str(), 0777) == 0) {
+      staging.path_ = path;
+      staging.lock_fd_ = LockDirectory(path);
+      return staging;
+    }
+    if (errno != EEXIST) return Error(ErrorCode::kIo, "directory: " + path + ": " + std::strerror(errno));
+  }
+  return Error(ErrorCode::kIo, "directory: " + parent.string() + ": no free name for a temporary directory");
+}
+
+StagingDirectory::StagingDirectory(StagingDirectory&& other) noexcept
+    : target_(std::move(other.target_)),
+      path_(std::exchange(other.path_, "")),
+      made_parents_(std::exchange(other.made_parents_, {})),
+      lock_fd_(std::exchange(other.lock_fd_, -1)) {}
+
+StagingDirectory::~StagingDirectory() {
+  if (!path_.empty()) RemoveTree(path_);
+  if (lock_fd_ >= 0) close(lock_fd_);
+  // Only what is still empty goes.
+  for (auto it = made_parents_.rbegin(); it != made_parents_.rend(); ++it) rmdir(it->c_str());
+}
+
+Result<void> StagingDirectory::Commit() {
+  const std::string parent = fs::path(target_).parent_path().string();
+  const auto failed = [&](int code) {
+    return Error(ErrorCode::kIo, "directory: " + target_ + ": " + std::strerror(code));
+  };
+  KOE_CHECK_OK(SyncDirectory(path_));
+  struct stat info;
+  if (lstat(target_.c_str(), &info) != 0) {
+    if (rename(path_.c_str(), target_.c_str()) != 0) return failed(errno);
+  } else if (ExchangePaths(path_.c_str(), target_.c_str()) == 0) {
+    RemoveTree(path_);  // now the old one
+  } else {
+    // A file system without exchange: the old one stands aside for the moment between two renames.
+    const std::string aside = path_ + ".old";
+    if (rename(target_.c_str(), aside.c_str()) != 0) return failed(errno);
+    if (rename(path_.c_str(), target_.c_str()) != 0) {
+      const int code = errno;
+      rename(aside.c_str(), target_.c_str());
+      return failed(code);
+    }
+    RemoveTree(aside);
+  }
+  path_.clear();
+  made_parents_.clear();
+  return SyncDirectory(parent);
+}
+
+}  // namespace koe::bundle
