@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// One English word to phonemes: special words, dictionary, acronyms, endings, numbers (misaki's Lexicon class).
+#ifndef KOE_G2P_EN_PRONOUNCER_H_
+#define KOE_G2P_EN_PRONOUNCER_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "g2p/lexicon.h"
+#include "g2p/tagger.h"
+#include "koe/koe.h"
+
+namespace koe::g2p::en {
+
+// Where a pronunciation comes from, surest first. kLetters: an acronym read letter by letter; kSpelled: an unknown word
+// taken apart because nothing else knows it.
+enum class Source : uint8_t { kNone, kMarkup, kPunctuation, kGold, kSilver, kStem, kLetters, kNumber, kSpelled };
+const char* SourceName(Source source);
+
+struct Pronunciation {
+  std::string phonemes;
+  Source source;
+};
+
+// What follows the word, seen from the right.
+struct Context {
+  enum class Next : uint8_t { kNothing, kVowel, kConsonant };
+  Next next = Next::kNothing;  // nothing: the end or punctuation
+  bool next_is_to = false;
+};
+
+enum class Currency : uint8_t { kNone, kDollar, kPound, kEuro };  // in the order of the signs' code points
+
+struct WordRequest {
+  std::string_view text;
+  Tag tag = Tag::kNone;
+  std::optional<double> stress;  // asked for in markup
+  Currency currency = Currency::kNone;
+  std::string_view number_flags;  // of & a n
+  bool is_head = true;            // false: glued to what stands before it
+};
+
+// Immutable and thread-safe. Holds a view of the lexicon's bytes.
+class Pronouncer {
+ public:
+  Pronouncer(Lexicon lexicon, Language language)
+      : lexicon_(std::move(lexicon)), british_(language == Language::kBritishEnglish) {}
+
+  // nullopt: no rule and no dictionary has the word.
+  std::optional<Pronunciation> Pronounce(const WordRequest& request, const Context& context) const;
+  // Letter names run together, the last one with the main stress; nullopt where a letter has no name.
+  std::optional<Pronunciation> SpellLetters(std::string_view word) const;
+  // s, z or a syllable, by the last sound.
+  std::string_view PluralEnding(std::string_view phonemes) const;
+
+ private:
+  struct Query;
+  using Found = std::optional<Pronunciation>;
+  bool IsKnown(std::string_view word) const;
+  Found Lookup(std::string_view word, const Query& query) const;
+  Found LookupPlain(std::string_view word, std::optional<double> stress = std::nullopt) const;
+  Found SpecialWord(std::string_view word, const Query& query) const;
+  Found Word(std::string_view word, const Query& query) const;
+  Found StemS(std::string_view word, const Query& query) const;
+  Found StemEd(std::string_view word, const Query& query) const;
+  Found StemIng(std::string_view word, const Query& query) const;
+  std::string AddS(const std::string& stem) const { return stem + std::string(PluralEnding(stem)); }
+  std::string AddEd(std::string stem) const;
+  std::string AddIng(std::string stem) const;
+  Found Number(std::string_view word, const WordRequest& request) const;
+  Found Plural(std::string_view unit) const;
+
+  Lexicon lexicon_;
+  bool british_;
+};
+
+// Whether misaki's number rules take the word: digits with , and . between them, one suffix (st 's ed ...) and, at the
+// head of a token, a minus.
+bool IsNumber(std::string_view word, bool is_head);
+
+}  // namespace koe::g2p::en
+
+#endif  // KOE_G2P_EN_PRONOUNCER_H_

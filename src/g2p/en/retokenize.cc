@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "g2p/en/retokenize.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "g2p/phonemes.h"
+#include "text/unicode.h"
+
+namespace koe::g2p::en {
+namespace {
+
+// A token with what the markup says about it; several tokens after folding.
+struct MarkedToken {
+  size_t first;  // token indices
+  size_t last;
+  std::string_view text;
+  Tag tag;
+  bool is_head = true;
+  bool has_phonemes = false;
+  std::string phonemes;
+  std::optional<double> stress;
+  std::string_view number_flags;
+};
+
+size_t CapitalWeight(std::string_view text) {
+  size_t weight = 0;
+  for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) weight += text::ToLower(*c) == *c ? 1 : 2;
+  return weight;
+}
+
+// For every token the words it overlaps, one after the other. misaki takes positions in this list for tokens, which
+// holds as long as every token lies in exactly one word; kept, for the same phonemes.
+std::vector<size_t> WordsOfTokens(const std::vector<Token>& tokens, const std::vector<Markup::Word>& words) {
+  std::vector<size_t> flat;
+  size_t word = 0;
+  for (const Token& token : tokens) {
+    const size_t end = token.offset + token.text.size();
+    while (word < words.size() && words[word].end <= token.offset) ++word;
+    size_t w = word;
+    for (; w < words.size() && words[w].begin < end; ++w) flat.push_back(w);
+  }
+  return flat;
+}
+
+std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector<Token>& tokens, const Markup& markup) {
+  std::vector<MarkedToken> marked;
+  marked.reserve(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    marked.push_back({i, i, tokens[i].text, tokens[i].tag, true, false, {}, std::nullopt, {}});
+  }
+  if (markup.words.empty()) return marked;
+  const std::vector<size_t> word_of = WordsOfTokens(tokens, markup.words);
+  for (size_t position = 0, previous = static_cast<size_t>(-1); position < std::min(word_of.size(), tokens.size());
+       ++position) {
+    const bool is_first = word_of[position] != previous;
+    previous = word_of[position];
+    const auto& feature = markup.words[previous].feature;
+    if (!feature) continue;
+    MarkedToken& token = marked[position];
+    switch (feature->kind) {
+      case Feature::Kind::kStress:
+        token.stress = feature->stress;
+        break;
+      case Feature::Kind::kPhonemes:
+        token.is_head = is_first;
+        token.has_phonemes = true;
+        token.phonemes = is_first ? feature->value : "";
+        break;
+      case Feature::Kind::kNumberFlags:
+        token.number_flags = feature->value;
+        break;
+    }
+  }
+  std::vector<MarkedToken> folded;
+  for (MarkedToken& token : marked) {
+    if (token.is_head || folded.empty()) {
+      folded.push_back(std::move(token));
+      continue;
+    }
+    MarkedToken& into = folded.back();
+    if (CapitalWeight(token.text) > CapitalWeight(into.text)) into.tag = token.tag;
+    into.phonemes += token.phonemes;
+    into.has_phonemes = true;
+    into.last = token.last;
+    const Token& end = tokens[token.last];
+    into.text = line.substr(tokens[into.first].offset, end.offset + end.text.size() - tokens[into.first].offset);
+  }
+  return folded;
+}
+
+bool IsPunctuationTag(Tag tag) {
+  switch (tag) {
+    case Tag::kPeriod:
+    case Tag::kComma:
+    case Tag::kLeftBracket:
+    case Tag::kRightBracket:
+    case Tag::kOpenQuote:
+    case Tag::kStraightQuote:
+    case Tag::kCloseQuote:
+    case Tag::kColon:
+    case Tag::kDollar:
+    case Tag::kHash:
+    case Tag::kNFP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool AllAsciiLetters(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return text::IsAsciiLetter(static_cast<unsigned char>(c)); });
+}
+
+std::string PunctuationPhonemes(Tag tag, std::string_view text) {
+  switch (tag) {
+    case Tag::kLeftBracket:
+      return "(";
+    case Tag::kRightBracket:
+      return ")";
+    case Tag::kOpenQuote:
+      return "\u201C";
+    case Tag::kStraightQuote:
+    case Tag::kCloseQuote:
+      return "\u201D";
+    default: {
+      std::string marks;
+      for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) {
+        if (IsMark(*c)) AppendUtf8(*c, &marks);
+      }
+      return marks;
+    }
+  }
+}
+
+std::optional<Currency> CurrencyOf(std::string_view text) {
+  if (text == "$") return Currency::kDollar;
+  if (text == "£") return Currency::kPound;
+  if (text == "€") return Currency::kEuro;
+  return std::nullopt;
+}
+
+bool IsLetterAt(std::string_view text, bool at_end) {
+  size_t position = 0;
+  if (at_end) {
+    position = text.size() - 1;
+    while (position > 0 && (static_cast<unsigned char>(text[position]) & 0xC0) == 0x80) --position;
+  }
+  return text::IsLetter(DecodeUtf8(text, &position).value_or(0));
+}
+
+}  // namespace
+
+Tag DominantTag(const Piece* first, const Piece* last) {
+  const Piece* best = first;
+  size_t best_weight = CapitalWeight(first->text);
+  for (const Piece* piece = first + 1; piece != last; ++piece) {
+    const size_t weight = CapitalWeight(piece->text);
+    if (weight > best_weight) {
+      best = piece;
+      best_weight = weight;
+    }
+  }
+  return best->tag;
+}
+
+Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup) {
+  Units out;
+  Currency currency = Currency::kNone;
+  bool group_is_open = false;
+  const std::vector<MarkedToken> marked = AttachFeatures(line, tokens, markup);
+  for (size_t i = 0; i < marked.size(); ++i) {
+    const MarkedToken& token = marked[i];
+    const bool space_after = tokens[token.last].space_after;
+    std::vector<std::string_view> parts;
+    if (token.has_phonemes) {
+      parts = {token.text};
+    } else {
+      parts = SplitToken(token.text);
+      if (parts.empty()) parts = {token.text.substr(0, 0)};
+    }
+    const bool is_last_amount = i + 1 == marked.size() || marked[i + 1].tag != Tag::kCD;
+    for (size_t j = 0; j < parts.size(); ++j) {
+      const bool is_last = j + 1 == parts.size();
+      Piece piece;
+      piece.text = parts[j];
+      piece.begin = static_cast<size_t>(parts[j].data() - line.data());
+      piece.end = piece.begin + parts[j].size();
+      piece.tag = token.tag;
+      piece.space_after = is_last && space_after;
+      piece.stress = token.stress;
+      piece.number_flags = token.number_flags;
+      const auto give = [&piece](std::string phonemes, Source source) {
+        piece.has_phonemes = true;
+        piece.phonemes = std::move(phonemes);
+        piece.source = source;
+      };
+      const auto sign = CurrencyOf(piece.text);
+      if (token.has_phonemes) {
+        give(token.phonemes, Source::kMarkup);
+      } else if (piece.tag == Tag::kDollar && sign) {
+        currency = *sign;
+        give("", Source::kPunctuation);
+      } else if (piece.tag == Tag::kColon && (piece.text == "-" || piece.text == "\u2013")) {
+        give("\u2014", Source::kPunctuation);
+      } else if (IsPunctuationTag(piece.tag) && !AllAsciiLetters(piece.text)) {
+        give(PunctuationPhonemes(piece.tag, piece.text), Source::kPunctuation);
+      } else if (currency != Currency::kNone) {
+        if (piece.tag != Tag::kCD) {
+          currency = Currency::kNone;
+        } else if (is_last && is_last_amount) {
+          piece.currency = currency;
+        }
+      } else if (j > 0 && !is_last && piece.text == "2" && IsLetterAt(parts[j - 1], true) &&
+                 IsLetterAt(parts[j + 1], false)) {
+        piece.reads_as_to = true;
+      }
+      if (piece.has_phonemes || piece.reads_as_to) {
+        out.units.push_back({out.pieces.size(), 1});
+        group_is_open = false;
+      } else if (group_is_open && !out.pieces.back().space_after) {
+        piece.is_head = false;
+        ++out.units.back().count;
+      } else {
+        out.units.push_back({out.pieces.size(), 1});
+        group_is_open = !piece.space_after;
+      }
+      out.pieces.push_back(std::move(piece));
+    }
+  }
+  return out;
+}
+
+}  // namespace koe::g2p::en

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Character classes and mappings as Python's str and the `regex` module see them, which is what the reference front end
+// was written against. Thread-safe; ASCII takes a fast path.
+#ifndef KOE_TEXT_UNICODE_H_
+#define KOE_TEXT_UNICODE_H_
+
+#include <string>
+#include <string_view>
+
+namespace koe::text {
+
+constexpr bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
+constexpr bool IsAsciiLower(char32_t c) { return c >= U'a' && c <= U'z'; }
+constexpr bool IsAsciiUpper(char32_t c) { return c >= U'A' && c <= U'Z'; }
+constexpr bool IsAsciiLetter(char32_t c) { return IsAsciiLower(c) || IsAsciiUpper(c); }
+
+bool IsSpace(char32_t c);          // str.isspace
+bool IsLetter(char32_t c);         // \p{L}, str.isalpha
+bool IsUpper(char32_t c);          // \p{Lu}
+bool IsLower(char32_t c);          // \p{Ll}
+bool IsDecimalDigit(char32_t c);   // \p{Nd}, \d
+bool IsWordChar(char32_t c);       // \w: str.isalnum or underscore
+bool IsCombiningMark(char32_t c);  // \p{M}
+char32_t ToLower(char32_t c);      // simple mapping
+// The value of a character with str.isdigit (decimal digits, superscripts, circled digits); -1 for any other.
+int DigitValue(char32_t c);
+
+bool IsAscii(std::string_view text);
+std::string ToLower(std::string_view text);  // full mapping, root locale; text must be well-formed UTF-8
+std::string ToUpper(std::string_view text);
+std::string ToNfkc(std::string_view text);
+std::string ToNfkd(std::string_view text);
+
+}  // namespace koe::text
+
+#endif  // KOE_TEXT_UNICODE_H_
