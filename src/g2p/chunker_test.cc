@@ -59,8 +59,8 @@ TEST(ChunkWords, CutsAfterTheBestMark) {
   // No full stop: the semicolon, with the quotation mark after it.
   EXPECT_THAT(
       Texts(ChunkWords(MakeText(
-          {{a, true}, {a + "bbb", false}, {";", false}, {"”", true}, {a, false}, {",", true}, {a, true}, {a, true}}))),
-      ElementsAre(a + " " + a + "bbb;”", a + ", " + a + " " + a));
+          {{a, true}, {a + "bbbb", false}, {";", false}, {"”", true}, {a, false}, {",", true}, {a, true}, {a, true}}))),
+      ElementsAre(a + " " + a + "bbbb;”", a + ", " + a + " " + a));
   // No mark at all: between words, clitics staying with theirs.
   EXPECT_THAT(
       Texts(ChunkWords(MakeText({{a, true}, {a, true}, {a, true}, {a, true}, {a, false}, {Repeat("b", 20), false}}))),
