@@ -26,9 +26,11 @@ struct Conv1dArgs {
 };
 
 struct Conv1dOps {
-  // Order per output: bias, then taps ascending, within a tap channels ascending, one FMA each; the residual is added
-  // last. An output does not depend on which rows are computed together. Error against exact arithmetic:
-  // (taps * c_in + 2) eps (|bias| + |residual| + sum |x||w|). FMAs and eps as in gemm.h.
+  // Order per output: total = bias; for every tap ascending, for every kSumBlock consecutive channels (the last fewer):
+  // sum = 0, one FMA for each channel ascending, total += sum; at the end the residual is added. An output does not
+  // depend on which rows are computed together. Error against exact arithmetic: at most
+  // (min(c_in, kSumBlock) + blocks + 2) eps (|bias| + |residual| + sum |x||w|), blocks = taps * ceil(c_in / kSumBlock).
+  // kSumBlock, FMAs, eps and the reason as in gemm.h.
   void (*conv1d)(const Conv1dArgs& args);
 };
 

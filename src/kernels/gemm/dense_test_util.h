@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -85,10 +86,50 @@ class GuardedOutput {
   std::vector<float> values_;
 };
 
-// One step of the contract's sum: an FMA, except on the scalar target.
+// One step of a contract's sum: an FMA, except on the scalar target.
 inline float Accumulate(Target target, float x, float w, float sum) {
   return target == Target::kScalar ? sum + x * w : std::fma(x, w, sum);
 }
+
+// One output in the contract's order: bias, tap after tap, residual; beside it the exact value and the contract's
+// bound.
+class ReferenceSum {
+ public:
+  ReferenceSum(Target target, size_t taps, size_t k, float bias)
+      : target_(target),
+        roundings_(std::min(k, kSumBlock) + taps * ((k + kSumBlock - 1) / kSumBlock) + 2),
+        total_(bias),
+        exact_(bias),
+        magnitude_(std::abs(bias)) {}
+  void AddProduct(float x, float w) {
+    sum_ = Accumulate(target_, x, w, sum_);
+    exact_ += double{x} * w;
+    magnitude_ += std::abs(double{x} * w);
+    if (++count_ == kSumBlock) EndBlock();
+  }
+  void EndTap() {
+    if (count_ > 0) EndBlock();
+  }
+  void AddResidual(float residual) {
+    total_ += residual;
+    exact_ += residual;
+    magnitude_ += std::abs(residual);
+  }
+  float value() const { return total_; }
+  double exact() const { return exact_; }
+  double bound() const { return static_cast<double>(roundings_) * kEps * magnitude_; }
+
+ private:
+  void EndBlock() {
+    total_ += sum_;
+    sum_ = 0;
+    count_ = 0;
+  }
+  Target target_;
+  size_t roundings_, count_ = 0;
+  float total_, sum_ = 0;
+  double exact_, magnitude_;
+};
 
 inline std::string TargetParamName(const testing::TestParamInfo<Target>& info) { return TargetName(info.param); }
 

@@ -22,27 +22,38 @@ void Gemm(const GemmArgs& args) { MultiplyPanels<false>(PanelsOf(args)); }
 template <size_t kPanels>
 HWY_NOINLINE void GemvPanels(const float* x, const float* b, const float* start, float* y, size_t k) {
   constexpr size_t kVecs = kPanelWidth / kVecLanes;
-  PanelVec sum[kPanels][kVecs];
-  HWY_UNROLL(4)
-  for (size_t p = 0; p < kPanels; ++p) {
-    HWY_UNROLL(8)
-    for (size_t v = 0; v < kVecs; ++v) sum[p][v] = hn::LoadU(kPanelTag, start + p * kPanelWidth + v * kVecLanes);
-  }
+  HWY_ALIGN float buffer[kPanels * kPanelWidth];
+  const float* total = start;
   const size_t panel_size = k * kPanelWidth;
-  for (size_t i = 0; i < k; ++i, b += kPanelWidth) {
-    const PanelVec value = hn::Set(kPanelTag, x[i]);
+  for (size_t first = 0;; first += kSumBlock) {
+    const size_t last = HWY_MIN(first + kSumBlock, k);
+    PanelVec sum[kPanels][kVecs];
+    HWY_UNROLL(4)
+    for (size_t p = 0; p < kPanels; ++p) {
+      HWY_UNROLL(8)
+      for (size_t v = 0; v < kVecs; ++v) sum[p][v] = hn::Zero(kPanelTag);
+    }
+    for (size_t i = first; i < last; ++i, b += kPanelWidth) {
+      const PanelVec value = hn::Set(kPanelTag, x[i]);
+      HWY_UNROLL(4)
+      for (size_t p = 0; p < kPanels; ++p) {
+        HWY_UNROLL(8)
+        for (size_t v = 0; v < kVecs; ++v) {
+          sum[p][v] = hn::MulAdd(value, hn::Load(kPanelTag, b + p * panel_size + v * kVecLanes), sum[p][v]);
+        }
+      }
+    }
+    float* out = last == k ? y : buffer;
     HWY_UNROLL(4)
     for (size_t p = 0; p < kPanels; ++p) {
       HWY_UNROLL(8)
       for (size_t v = 0; v < kVecs; ++v) {
-        sum[p][v] = hn::MulAdd(value, hn::Load(kPanelTag, b + p * panel_size + v * kVecLanes), sum[p][v]);
+        const size_t at = p * kPanelWidth + v * kVecLanes;
+        hn::StoreU(hn::Add(hn::LoadU(kPanelTag, total + at), sum[p][v]), kPanelTag, out + at);
       }
     }
-  }
-  HWY_UNROLL(4)
-  for (size_t p = 0; p < kPanels; ++p) {
-    HWY_UNROLL(8)
-    for (size_t v = 0; v < kVecs; ++v) hn::StoreU(sum[p][v], kPanelTag, y + p * kPanelWidth + v * kVecLanes);
+    if (last == k) return;
+    total = buffer;
   }
 }
 

@@ -19,30 +19,33 @@ constexpr size_t kQuads = kTileLanes / 4;
 // Lanes [column, column + 16) of one panel, of which the first `count` exist in dst.
 template <size_t kRows>
 void Tile(const PanelArgs& args, size_t row, const float* panel, size_t column, size_t count) {
-  float start[kTileLanes] = {};
-  if (args.bias != nullptr) std::copy_n(args.bias + column, count, start);
-  Float4 sum[kRows][kQuads];
-  for (size_t r = 0; r < kRows; ++r) std::memcpy(sum[r], start, sizeof(start));
+  float total[kRows][kTileLanes] = {};
+  for (size_t r = 0; r < kRows && args.bias != nullptr; ++r) std::copy_n(args.bias + column, count, total[r]);
   const float* w = panel;
   for (size_t tap = 0; tap < args.taps; ++tap) {
     const float* x = args.src + row * args.row_step + tap * args.tap_step;
-    for (size_t i = 0; i < args.k; ++i, w += kPanelWidth) {
-      Float4 weights[kQuads];
-      std::memcpy(weights, w, sizeof(weights));
+    for (size_t first = 0; first < args.k; first += kSumBlock) {
+      const size_t last = std::min(first + kSumBlock, args.k);
+      Float4 sum[kRows][kQuads] = {};
+      for (size_t i = first; i < last; ++i, w += kPanelWidth) {
+        Float4 weights[kQuads];
+        std::memcpy(weights, w, sizeof(weights));
+        for (size_t r = 0; r < kRows; ++r) {
+          const float value = x[r * args.row_step + i];
+          for (size_t q = 0; q < kQuads; ++q) sum[r][q] += value * weights[q];
+        }
+      }
       for (size_t r = 0; r < kRows; ++r) {
-        const float value = x[r * args.row_step + i];
-        for (size_t q = 0; q < kQuads; ++q) sum[r][q] += value * weights[q];
+        for (size_t lane = 0; lane < kTileLanes; ++lane) total[r][lane] += sum[r][lane / 4][lane % 4];
       }
     }
   }
   for (size_t r = 0; r < kRows; ++r) {
-    float out[kTileLanes];
-    std::memcpy(out, sum[r], sizeof(out));
     if (args.residual != nullptr) {
       const float* residual = args.residual + (row + r) * args.residual_stride + column;
-      for (size_t lane = 0; lane < count; ++lane) out[lane] += residual[lane];
+      for (size_t lane = 0; lane < count; ++lane) total[r][lane] += residual[lane];
     }
-    std::copy_n(out, count, args.dst + (row + r) * args.dst_stride + column);
+    std::copy_n(total[r], count, args.dst + (row + r) * args.dst_stride + column);
   }
 }
 

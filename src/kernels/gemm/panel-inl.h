@@ -38,7 +38,7 @@ struct TileArgs {
   const float* x;
   size_t row_step, tap_step, taps, k;
   const float* w;
-  const float* start;     // [kTileLanes]
+  const float* start;     // [kTileLanes], aligned
   const float* residual;  // used by kResidual
   size_t residual_stride;
   float* dst;
@@ -48,7 +48,6 @@ struct TileArgs {
 // One function per number of rows, not inlined, every index a constant: otherwise g++ keeps the sums in memory.
 template <size_t kRows, bool kResidual>
 HWY_NOINLINE void Tile(const TileArgs& args) {
-  PanelVec sum[kRows][kTileVecs];
   HWY_UNROLL(12)
   for (size_t r = 0; r < kRows; ++r) {
     // The output is written after thousands of cycles: its lines can be here by then.
@@ -58,18 +57,29 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
       hwy::Prefetch(args.residual + r * args.residual_stride);
       hwy::Prefetch(args.residual + r * args.residual_stride + kTileLanes - 1);
     }
-    HWY_UNROLL(4)
-    for (size_t v = 0; v < kTileVecs; ++v) sum[r][v] = hn::LoadU(kPanelTag, args.start + v * kVecLanes);
   }
+  // The totals live in L1: the registers hold one block's sums. Before the first block they are `start` in every row,
+  // after the last they go to dst, so that a tile of one block touches no buffer.
+  HWY_ALIGN float buffer[kRows * kTileLanes];
+  const float* total = args.start;
+  size_t total_step = 0;
+  PanelVec sum[kRows][kTileVecs];
   const size_t step = args.row_step;
   const float* w = args.w;
-  for (size_t tap = 0; tap < args.taps; ++tap) {
+  size_t tap = 0, first = 0;
+  for (;;) {
+    const size_t count = HWY_MIN(kSumBlock, args.k - first);
     // Four bases with offsets 0, 1 and 2 steps address twelve rows in few registers.
-    const float* x0 = args.x + tap * args.tap_step;
+    const float* x0 = args.x + tap * args.tap_step + first;
     const float* x3 = x0 + (kRows > 3 ? 3 * step : 0);
     const float* x6 = x3 + (kRows > 6 ? 3 * step : 0);
     const float* x9 = x6 + (kRows > 9 ? 3 * step : 0);
-    for (size_t i = 0; i < args.k; ++i, w += kPanelWidth) {
+    HWY_UNROLL(12)
+    for (size_t r = 0; r < kRows; ++r) {
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kTileVecs; ++v) sum[r][v] = hn::Zero(kPanelTag);
+    }
+    for (size_t i = 0; i < count; ++i, w += kPanelWidth) {
       PanelVec weights[kTileVecs];
       HWY_UNROLL(4)
       for (size_t v = 0; v < kTileVecs; ++v) weights[v] = hn::Load(kPanelTag, w + v * kVecLanes);
@@ -81,12 +91,27 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
         for (size_t v = 0; v < kTileVecs; ++v) sum[r][v] = hn::MulAdd(value, weights[v], sum[r][v]);
       }
     }
+    first += count;
+    if (first == args.k) {
+      first = 0;
+      if (++tap >= args.taps) break;
+    }
+    HWY_UNROLL(12)
+    for (size_t r = 0; r < kRows; ++r) {
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kTileVecs; ++v) {
+        const PanelVec before = hn::Load(kPanelTag, total + r * total_step + v * kVecLanes);
+        hn::Store(hn::Add(before, sum[r][v]), kPanelTag, buffer + r * kTileLanes + v * kVecLanes);
+      }
+    }
+    total = buffer;
+    total_step = kTileLanes;
   }
   HWY_UNROLL(12)
   for (size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(4)
     for (size_t v = 0; v < kTileVecs; ++v) {
-      PanelVec out = sum[r][v];
+      PanelVec out = hn::Add(hn::Load(kPanelTag, total + r * total_step + v * kVecLanes), sum[r][v]);
       if constexpr (kResidual) {
         out = hn::Add(out, hn::LoadU(kPanelTag, args.residual + r * args.residual_stride + v * kVecLanes));
       }

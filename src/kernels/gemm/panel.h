@@ -10,7 +10,7 @@
 namespace koe::kernels {
 
 // dst[r][n] = bias[n] + sum_tap sum_i src[r * row_step + tap * tap_step + i] * packed[n / 32][tap][i][n % 32]
-//             (+ residual[r][n]), in this order of operations whatever the tiling.
+//             (+ residual[r][n]), in the order of gemm.h within each tap whatever the tiling.
 struct PanelArgs {
   const float* src = nullptr;
   size_t row_step = 0, tap_step = 0;  // floats

@@ -120,7 +120,7 @@ TEST_P(LstmTest, FollowsTheRecurrenceWithinAPropagatedBound) {
               magnitude += std::abs(w) * (std::abs(state[j].h) + state[j].h_error);
               inherited += std::abs(w) * state[j].h_error;
             }
-            errors[g] = inherited + static_cast<double>(hidden + 1) * kEps * magnitude;
+            errors[g] = inherited + static_cast<double>(hidden + 3) * kEps * magnitude;
           }
           next[i] = StepUnit(gates, errors, state[i]);
         }
