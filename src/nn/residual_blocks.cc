@@ -42,7 +42,7 @@ void AdainResidualBlock::Run(const Exec& exec, ConstMatrix x, std::span<const fl
     exec.pool->ParallelFor(tasks, [&](size_t i, size_t) {
       const size_t first = i * kRowsPerTask, rows = std::min(kRowsPerTask, x.rows - first);
       kernels.conv_transpose1d.depthwise_x2(activated.data, activated.stride, x.rows, x.cols, parts_.pool_weight.data(),
-                                            parts_.pool_bias.data(), first, rows, pooled.Row(2 * first), pooled.stride);
+                                            parts_.pool_bias.data(), first, rows, pooled.data, pooled.stride);
     });
     parts_.conv1.Run(exec, pooled, {}, hidden, {.stats = &hidden_stats});
   } else {
