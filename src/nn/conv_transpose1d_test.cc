@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "nn/conv1d.h"
+#include "support/nn_test_fixture.h"
+
+namespace koe::nn {
+namespace {
+
+using test_support::RandomVector;
+using test_support::Reference;
+
+class ConvTranspose1dTest : public test_support::NnTest {
+ protected:
+  void Check(size_t in, size_t out, size_t stride, size_t rows) {
+    SCOPED_TRACE(testing::Message() << in << "->" << out << " stride " << stride << " rows " << rows);
+    const std::vector<float> weight = RandomVector(in * out * 2 * stride, 0.3f), bias = RandomVector(out);
+    const std::vector<float> x = RandomVector(rows * in);
+    const ConvPrologue prologue{.kind = ConvPrologue::Kind::kLeakyRelu, .slope = 0.1f};
+    const std::vector<float> got = OnPools([&](test_support::Machine& machine) {
+      const ConvTranspose1d conv(machine.kernels, weight, bias, in, out, stride);
+      const Matrix y = conv.Run(machine.exec(), ConstMatrix(x.data(), rows, in), prologue);
+      EXPECT_EQ(y.rows, rows * stride);
+      EXPECT_EQ(y.cols, out);
+      EXPECT_EQ(y.stride, out);
+      std::vector<float> result = test_support::Flatten(y);
+      // The rows around belong to the caller: they may be written, and hold nothing that Run still needs.
+      const size_t margin = stride / 2 * out;
+      std::fill_n(y.data - margin, margin, 1e30f);
+      std::fill_n(y.data + y.rows * out, margin, 1e30f);
+      EXPECT_TRUE(test_support::SameBits(test_support::Flatten(y), result));
+      return result;
+    });
+    const Reference activated = test_support::Activated(Reference(ConstMatrix(x.data(), rows, in)), prologue);
+    ExpectWithin(got, test_support::TransposeConvolved(
+                          activated, weight, bias,
+                          {.in = in, .out = out, .taps = 2 * stride, .stride = stride, .padding = stride / 2}));
+  }
+};
+KOE_INSTANTIATE_NN_TARGETS(ConvTranspose1dTest);
+
+TEST_P(ConvTranspose1dTest, TheGeneratorsRates) {
+  for (const size_t stride : {10, 6}) {
+    for (const size_t rows : {1, 2, 3, 50}) {
+      Check(9, 5, stride, rows);
+      if (HasFatalFailure()) return;
+    }
+    Check(5, 3, stride, 1500);  // long for one thread
+    Check(64, 32, stride, 7);
+  }
+}
+
+TEST_P(ConvTranspose1dTest, OtherEvenRates) {
+  for (const size_t stride : {2, 4, 16}) Check(3, 7, stride, 11);
+}
+
+}  // namespace
+}  // namespace koe::nn

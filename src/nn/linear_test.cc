@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/linear.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/nn_test_fixture.h"
+
+namespace koe::nn {
+namespace {
+
+using test_support::GuardedMatrix;
+using test_support::RandomVector;
+using test_support::Reference;
+
+class LinearTest : public test_support::NnTest {
+ protected:
+  void Check(size_t rows, size_t in, size_t out, bool has_bias) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << in << "->" << out << ", bias " << has_bias);
+    const std::vector<float> weight = RandomVector(in * out, 0.3f), bias = RandomVector(has_bias ? out : 0);
+    const GuardedMatrix x(rows, in, RandomVector(rows * in));
+    const std::vector<float> got = OnPools([&](test_support::Machine& machine) {
+      const Linear linear(machine.kernels, weight, bias, in, out);
+      EXPECT_EQ(linear.in(), in);
+      EXPECT_EQ(linear.out(), out);
+      const GuardedMatrix y(rows, out);
+      linear.Run(machine.exec(), x.view(), y.view());
+      EXPECT_TRUE(y.OnlyInsideWritten());
+      // The form for one row gives the same bits.
+      const GuardedMatrix row(1, out);
+      linear.Run(machine.exec(), x.view().RowSpan(rows - 1), row.view().RowSpan(0));
+      EXPECT_TRUE(row.OnlyInsideWritten());
+      EXPECT_TRUE(test_support::SameBits(row.view().RowSpan(0), y.view().RowSpan(rows - 1)));
+      return test_support::Flatten(y.view());
+    });
+    ExpectWithin(got, test_support::Convolved(Reference(x.view()), weight, bias, {.in = in, .out = out}));
+  }
+};
+KOE_INSTANTIATE_NN_TARGETS(LinearTest);
+
+TEST_P(LinearTest, OneRow) {
+  for (const size_t in : {1, 7, 128, 640}) {
+    for (const size_t out : {1, 31, 32, 33, 256}) {
+      Check(1, in, out, out != 31);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(LinearTest, OddSizes) {
+  for (const size_t rows : {2, 5, 13, 29}) {
+    for (const size_t in : {1, 3, 129}) {
+      for (const size_t out : {1, 17, 50, 65}) {
+        Check(rows, in, out, in != 3);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// A task takes 192 rows and about a million products: these are cut by rows, by panels and by both.
+TEST_P(LinearTest, ManyRowsAndPanels) {
+  Check(193, 5, 33, true);
+  Check(400, 24, 70, true);
+  Check(192, 300, 200, true);
+  Check(3, 768, 300, true);
+}
+
+}  // namespace
+}  // namespace koe::nn
