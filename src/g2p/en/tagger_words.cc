@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "g2p/en/tagger_words.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -113,7 +114,7 @@ constexpr std::string_view kCommonAdjectives =
     "simple happy sad angry clear clean dirty dry wet fast slow quick rich poor cheap safe ready close near deep wide "
     "narrow thick thin fresh sharp flat round square quiet loud sweet bitter sour main real nice fine kind calm brave "
     "wild "
-    "rare raw ripe present perfect live separate content minute elaborate deliberate appropriate intimate moderate "
+    "rare raw ripe present perfect live separate content elaborate deliberate appropriate intimate moderate "
     "frequent "
     "absent abstract compact upset overweight invalid legitimate graduate live";
 
