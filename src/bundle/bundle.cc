@@ -69,6 +69,17 @@ Result<RuntimeManifest> ReadManifest(const std::string& dir) {
   return RuntimeManifest::Parse(*text);
 }
 
+// A file that a bundle must have: its absence is damage, not a wrong name.
+Error AsDamage(const Error& error) {
+  return error.code() == ErrorCode::kNotFound ? Error(ErrorCode::kCorruptBundle, error.message()) : error;
+}
+
+Result<std::string> ReadRequired(const std::string& dir, const char* name, size_t max_bytes) {
+  auto text = ReadSmallFile(dir + "/" + name, max_bytes, name);
+  if (!text) return AsDamage(text.error());
+  return text;
+}
+
 BundleReport ReportOf(const std::string& dir, const RuntimeManifest& manifest) {
   BundleReport report;
   report.path = dir;
@@ -137,17 +148,13 @@ Result<MappedFile> Bundle::OpenFile(const std::string& path) const {
     return Error(ErrorCode::kNotFound, "file: " + path.substr(0, kMaxPathBytes) + ": not in the bundle");
   }
   const FileRecord& file = found->second;
-  const auto missing = [&](const Error& error) {
-    // The manifest promises the file: its absence is damage, not a wrong name.
-    return error.code() == ErrorCode::kNotFound ? Error(ErrorCode::kCorruptBundle, error.message()) : error;
-  };
-  if (auto inside = CheckInside(state_->dir, path); !inside) return missing(inside.error());
+  if (auto inside = CheckInside(state_->dir, path); !inside) return AsDamage(inside.error());
   const std::string full_path = state_->dir + "/" + path;
   if (state_->digests != Digests::kNotChecked) {
     return OpenVerified(full_path, path, file.bytes, file.sha256, state_->digests == Digests::kOnce);
   }
   auto mapped = MappedFile::Open(full_path);
-  if (!mapped) return missing(mapped.error());
+  if (!mapped) return AsDamage(mapped.error());
   if (mapped->bytes().size() != file.bytes) {
     return Error(ErrorCode::kCorruptBundle, "file: " + path + ": another size than the manifest says");
   }
@@ -197,11 +204,9 @@ Result<BundleReport> ValidateBundle(const std::string& dir, const Architecture& 
   KOE_TRY(const std::shared_ptr<const Bundle> bundle, Bundle::Open(dir, Digests::kAlways, architecture));
   const RuntimeManifest& manifest = bundle->manifest();
 
-  KOE_TRY(const std::string hosted_text,
-          ReadSmallFile(dir + "/" + kHostedManifestName, kMaxManifestBytes, kHostedManifestName));
+  KOE_TRY(const std::string hosted_text, ReadRequired(dir, kHostedManifestName, kMaxManifestBytes));
   KOE_TRY(const HostedManifest hosted, HostedManifest::Parse(hosted_text));
-  KOE_TRY(const std::string runtime_text,
-          ReadSmallFile(dir + "/" + kRuntimeManifestName, kMaxManifestBytes, kRuntimeManifestName));
+  KOE_TRY(const std::string runtime_text, ReadRequired(dir, kRuntimeManifestName, kMaxManifestBytes));
   std::vector<FileRecord> expected = manifest.Files();
   expected.push_back({kRuntimeManifestName, runtime_text.size(), Sha256Hex(AsBytes(runtime_text))});
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -218,7 +223,7 @@ Result<BundleReport> ValidateBundle(const std::string& dir, const Architecture& 
       return Error(ErrorCode::kCorruptBundle, "file: " + path + ": in the directory but not in the manifest");
     }
   }
-  KOE_TRY(const std::string marker, ReadSmallFile(dir + "/" + kMarkerName, 64, kMarkerName));
+  KOE_TRY(const std::string marker, ReadRequired(dir, kMarkerName, 64));
   if (marker != kMarkerText) return Error(ErrorCode::kCorruptBundle, std::string(kMarkerName) + ": another text");
 
   for (const FileRecord& file : manifest.g2p_assets) KOE_CHECK_OK(bundle->OpenFile(file.path));
