@@ -30,7 +30,7 @@ struct ActivationOps {
   void (*leaky_relu)(const float* src, size_t count, float slope, float* dst);
   // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): ALBERT's "gelu_new". Relative error 4 eps for x >= 0. Below,
   // (4 + 2 |t|) eps with t = 2 sqrt(2/pi) (x + 0.044715 x^3): result = x / (1 + exp(-t)), and t itself is rounded by
-  // about 1.5 eps |t|. At x = -3 that is 2e-9 absolute; the form 1 + tanh of PyTorch is good to 2e-7.
+  // about 1.5 eps |t|. At x = -3 that is 8e-9 absolute; the form 1 + tanh of PyTorch is good to 2e-7.
   void (*gelu)(const float* src, size_t count, float* dst);
 };
 
