@@ -34,10 +34,11 @@ struct DumpRequest {
   bool feed_stages = false;     // every stage gets the golden's inputs instead of the previous stage's output
 };
 
-// token_ids, ref_s, speed, bert_dur [T,768], d_en [512,T], d [T,640], pred_dur, t_en [512,T], en [640,F], asr [512,F],
-// F0_pred, N_pred [2F], x_pre [512,2F], sine_clean, har_source [600F], har [22,120F+1], ups0, x_source0, mrf0
-// [256,20F], ups1 [128,120F], x_source1, mrf1 [128,120F+1], conv_post [22,120F+1], waveform [600F]. kInvalidArgument: a
-// golden tensor that is needed is missing or has another shape than its neighbours ask for.
+// token_ids, ref_s, speed, bert_dur [T,768], d_en [512,T], d [T,640], duration [T] (frames before they are rounded),
+// pred_dur, t_en [512,T], en [640,F], asr [512,F], F0_pred, N_pred [2F], x_pre [512,2F], sine_clean, har_source [600F],
+// har [22,120F+1], ups0, x_source0, mrf0 [256,20F], ups1 [128,120F], x_source1, mrf1 [128,120F+1], conv_post
+// [22,120F+1], waveform [600F]. kCorruptBundle: a golden tensor that is needed is missing or has another shape than
+// its neighbours ask for.
 Result<TensorMap> Dump(const Synthesizer& synthesizer, const DumpRequest& request, Workspace& workspace);
 
 }  // namespace koe::pipeline

@@ -71,6 +71,10 @@ class DurationCpu final : public Duration {
         return Error(ErrorCode::kInvalidArgument, "token id: " + std::to_string(id) + ": must be 0..177");
       }
     }
+    if (input.prosody_style.size() != kStyleSize) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "duration: style: " + std::to_string(input.prosody_style.size()) + " values: must be 128");
+    }
     if (!std::isfinite(input.speed) || input.speed <= 0) {
       return Error(ErrorCode::kInvalidArgument, "speed: " + std::to_string(input.speed) + ": must be above 0");
     }
@@ -97,17 +101,19 @@ class DurationCpu final : public Duration {
     context.Observe("t_en", text_features);
 
     exec.kernels->math.sigmoid(logits.data, num_tokens * kMaxFramesPerToken, logits.data);
+    const Matrix frames = exec.arena->AllocateMatrix(num_tokens, 1);
     const std::span<int32_t> durations = exec.arena->Allocate<int32_t>(num_tokens);
     for (size_t t = 0; t < num_tokens; ++t) {
       float sum = 0;
       for (const float p : logits.RowSpan(t)) sum += p;
-      const float frames = sum / input.speed;
-      if (!std::isfinite(frames)) {
+      frames.data[t] = sum / input.speed;
+      if (!std::isfinite(frames.data[t])) {
         return Error(ErrorCode::kInternal, "duration: token " + std::to_string(t) + ": not finite");
       }
       // Half to even, as torch.round.
-      durations[t] = static_cast<int32_t>(std::clamp(std::nearbyint(frames), 1.0f, 1e6f));
+      durations[t] = static_cast<int32_t>(std::clamp(std::nearbyint(frames.data[t]), 1.0f, 1e6f));
     }
+    context.Observe("duration", frames);
     return Output{durations, features, text_features};
   }
 

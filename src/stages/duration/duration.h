@@ -33,8 +33,8 @@ class Duration {
   };
 
   virtual ~Duration() = default;
-  // kInvalidArgument: token or speed out of range. kInternal: durations that are not finite. kCancelled.
-  // Observes bert_dur [T][768], d_en [T][512], d, t_en.
+  // kInvalidArgument: shapes, token or speed out of range. kInternal: durations that are not finite. kCancelled.
+  // Observes bert_dur [T][768], d_en [T][512], d, t_en, duration [T][1] (frames before they are rounded).
   virtual Result<Output> Run(const Input& input, const StageContext& context) const = 0;
 };
 
