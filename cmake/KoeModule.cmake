@@ -63,6 +63,12 @@ function(koe_test)
     endif()
   endforeach()
   add_executable(${T_NAME} ${T_SOURCES})
+  if("threads" IN_LIST T_LABELS)  # what a build with ThreadSanitizer builds and runs: ninja threads_tests
+    if(NOT TARGET threads_tests)
+      add_custom_target(threads_tests)
+    endif()
+    add_dependencies(threads_tests ${T_NAME})
+  endif()
   target_link_libraries(${T_NAME} PRIVATE koe_flags ${T_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${T_NAME} PRIVATE KOE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KOE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${T_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
