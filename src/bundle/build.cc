@@ -12,6 +12,7 @@
 #include "bundle/files.h"
 #include "bundle/import.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 #include "bundle/weights_file.h"
 
 namespace koe::bundle {
@@ -44,7 +45,7 @@ Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions
       const std::string extension = path.extension().string(), id = path.stem().string();
       if (extension != ".bin" && extension != ".pt") continue;
       if (!IsVoiceId(id)) {
-        return Error(ErrorCode::kInvalidArgument, "voice: '" + path.string() + "': an id is [A-Za-z0-9_-]{1,64}");
+        return Error(ErrorCode::kInvalidArgument, "voice: " + Quoted(path.string()) + ": an id is [A-Za-z0-9_-]{1,64}");
       }
       if (!found.emplace(id, path.string()).second) {
         return Error(ErrorCode::kInvalidArgument, "voice: '" + id + "': as .bin and as .pt in " + options.voices_dir);
@@ -68,13 +69,13 @@ Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions
     }
     return found;
   } else {
-    return Error(ErrorCode::kInvalidArgument, "profile: '" + options.profile + "': not starter, full or custom");
+    return Error(ErrorCode::kInvalidArgument, "profile: " + Quoted(options.profile) + ": not starter, full or custom");
   }
   std::map<std::string, std::string> chosen;
   for (const std::string& id : wanted) {
     const auto voice = found.find(id);
     if (voice == found.end()) {
-      return Error(ErrorCode::kNotFound, "voice: '" + id.substr(0, 80) + "': not in '" + options.voices_dir + "'");
+      return Error(ErrorCode::kNotFound, "voice: " + Quoted(id) + ": not in '" + options.voices_dir + "'");
     }
     chosen.insert(*voice);
   }
@@ -131,10 +132,10 @@ Result<void> CheckExtraFiles(const std::vector<ExtraFile>& extra_files) {
   for (const ExtraFile& extra : extra_files) {
     if (!IsSafePath(extra.path) ||
         extra.path.compare(0, std::string_view(kLexiconFolder).size(), kLexiconFolder) != 0) {
-      return Error(ErrorCode::kInvalidArgument, "extra file: '" + extra.path + "': not a path below lexicon/");
+      return Error(ErrorCode::kInvalidArgument, "extra file: " + Quoted(extra.path) + ": not a path below lexicon/");
     }
     if (extra.bytes.size() > kMaxExtraFileBytes) {
-      return Error(ErrorCode::kInvalidArgument, "extra file: '" + extra.path + "': too large");
+      return Error(ErrorCode::kInvalidArgument, "extra file: " + Quoted(extra.path) + ": too large");
     }
   }
   return {};

@@ -12,6 +12,7 @@
 #include "bundle/files.h"
 #include "bundle/import.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -33,7 +34,7 @@ size_t Distance(const std::string& a, const std::string& b) {
 }
 
 Error UnknownVoice(const std::string& id, const std::vector<std::string>& voices) {
-  std::string message = "voice: '" + id.substr(0, kMaxVoiceIdBytes) + "': not in the bundle";
+  std::string message = "voice: " + Quoted(id) + ": not in the bundle";
   const std::string* nearest = nullptr;
   size_t best = kMaxVoiceIdBytes;
   for (const std::string& voice : voices) {

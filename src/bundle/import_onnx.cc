@@ -4,6 +4,7 @@
 
 #include "bundle/import.h"
 #include "bundle/onnx_reader.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -96,19 +97,17 @@ class Importer {
   }
 
   Result<const OnnxTensor*> Input(const TensorSpec& spec, const OnnxNode& node, size_t index) const {
-    if (index >= node.inputs.size())
-      return Corrupt(spec.name, "node '" + std::string(node.name) + "' has too few inputs");
+    if (index >= node.inputs.size()) return Corrupt(spec.name, "node " + Quoted(node.name) + " has too few inputs");
     const OnnxTensor* tensor = graph_.FindInitializer(node.inputs[index]);
     if (tensor == nullptr) {
-      return Corrupt(spec.name, "'" + std::string(node.inputs[index]) + "' of node '" + std::string(node.name) +
-                                    "' is no initialiser");
+      return Corrupt(spec.name, Quoted(node.inputs[index]) + " of node " + Quoted(node.name) + " is no initialiser");
     }
     return tensor;
   }
 
   Result<void> CheckShape(const TensorSpec& spec, const OnnxTensor& tensor, const std::vector<size_t>& expected) const {
     if (tensor.shape == expected) return {};
-    return Corrupt(spec.name, "initialiser '" + std::string(tensor.name) + "' has shape " + ShapeText(tensor.shape) +
+    return Corrupt(spec.name, "initialiser " + Quoted(tensor.name) + " has shape " + ShapeText(tensor.shape) +
                                   ", expected " + ShapeText(expected));
   }
 
@@ -142,7 +141,7 @@ class Importer {
                                           size_t count) const {
     if (name.empty()) return std::vector<int32_t>(count, 0);
     const OnnxTensor* tensor = graph_.FindInitializer(name);
-    if (tensor == nullptr) return Corrupt(spec.name, "zero point '" + std::string(name) + "' is no initialiser");
+    if (tensor == nullptr) return Corrupt(spec.name, "zero point " + Quoted(name) + " is no initialiser");
     if (tensor->data_type != type) return Corrupt(spec.name, "a zero point of another type than the weight");
     std::vector<std::byte> owned;
     KOE_TRY(const Bytes bytes, OnnxElements(*tensor, &owned));
@@ -182,7 +181,7 @@ class Importer {
         scale_name = std::string(stem) + "_scale";
       }
       const OnnxTensor* scale = graph_.FindInitializer(scale_name);
-      if (scale == nullptr) return Corrupt(spec.name, "the file has no initialiser '" + scale_name + "'");
+      if (scale == nullptr) return Corrupt(spec.name, "the file has no initialiser " + Quoted(scale_name));
       KOE_TRY(imported.scales, Scales(spec, *scale));
       KOE_TRY(imported.zero_points, ZeroPoints(spec, q.zero_point, tensor.data_type, imported.scales.size()));
     }

@@ -176,7 +176,7 @@ TEST(Import, WidensBFloat16AndRefusesDouble) {
   EXPECT_EQ(LoadLe<float>((*tensors)[2].bytes.data() + 4), -2.0f);
   parts[2].dtype = "F64";
   parts[2].data.assign(48, '\0');
-  EXPECT_THAT(ReasonOf(parts, ErrorCode::kUnsupported), HasSubstr("type F64"));
+  EXPECT_THAT(ReasonOf(parts, ErrorCode::kUnsupported), HasSubstr("type 'F64'"));
 }
 
 TEST(Import, RefusesAmbiguousAndHalfWeightNorms) {
@@ -208,7 +208,7 @@ TEST(Import, IgnoresWhatTheModelDoesNotUse) {
   EXPECT_THAT(ReasonOf(parts, ErrorCode::kUnsupported), HasSubstr("x.norm.bias"));
   auto doubled = Parts();
   doubled.push_back({"module.alpha", "F32", {1, 4, 1}, doubled.back().data});
-  EXPECT_THAT(ReasonOf(doubled), HasSubstr("tensor: alpha: twice"));
+  EXPECT_THAT(ReasonOf(doubled), HasSubstr("tensor: 'alpha': twice"));
 }
 
 TEST(Import, ChecksScalesAndZeroPoints) {

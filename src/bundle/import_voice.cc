@@ -5,6 +5,7 @@
 #include "bundle/half.h"
 #include "bundle/import.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 #include "bundle/torch_file.h"
 
 namespace koe::bundle {
@@ -54,7 +55,7 @@ Result<std::vector<float>> ImportVoiceTorch(Bytes file, const Architecture& arch
       values[i] = tensor.type == "F16" ? HalfToFloat(half) : BFloat16ToFloat(half);
     }
   } else {
-    return Error(ErrorCode::kUnsupported, "voice: values of type " + tensor.type);
+    return Error(ErrorCode::kUnsupported, "voice: values of type " + Quoted(tensor.type));
   }
   return Checked(std::move(values));
 }

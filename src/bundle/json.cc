@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/utf8.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -35,7 +36,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return Pop(); }
   bool key(string_t& value) override {
     if (!Count()) return false;
-    if (!keys_.back().insert(value).second) return Fail("key '" + value.substr(0, 80) + "' twice in one object");
+    if (!keys_.back().insert(value).second) return Fail("key " + Quoted(value) + " twice in one object");
     open_.back()->members.emplace_back(std::move(value), Json());
     return true;
   }

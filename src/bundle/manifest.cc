@@ -7,6 +7,7 @@
 #include "bundle/digest.h"
 #include "bundle/files.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -50,7 +51,7 @@ class Fields {
   Result<FileRecord> Record() const {
     FileRecord record;
     KOE_TRY(record.path, Text("path", kMaxPathBytes));
-    if (!IsSafePath(record.path)) return Corrupt("path", "'" + record.path + "' is not a path within a bundle");
+    if (!IsSafePath(record.path)) return Corrupt("path", Quoted(record.path) + " is not a path within a bundle");
     KOE_TRY(record.bytes, Count("bytes", kMaxBundleBytes));
     KOE_TRY(record.sha256, Digest("sha256"));
     return record;
@@ -168,11 +169,11 @@ Result<RuntimeManifest> RuntimeManifest::Parse(std::string_view json) {
   KOE_TRY(m.model, fields.Text("model", 80));
   KOE_TRY(m.bundle_profile, fields.Text("bundle_profile", 16));
   if (m.bundle_profile != "starter" && m.bundle_profile != "full" && m.bundle_profile != "custom") {
-    return fields.Corrupt("bundle_profile", "'" + m.bundle_profile + "' is not starter, full or custom");
+    return fields.Corrupt("bundle_profile", Quoted(m.bundle_profile) + " is not starter, full or custom");
   }
   KOE_TRY(m.tensor_precision, fields.Text("tensor_precision", 16));
   if (m.tensor_precision != "int8" && m.tensor_precision != "fp16" && m.tensor_precision != "fp32") {
-    return fields.Corrupt("tensor_precision", "'" + m.tensor_precision + "' is not int8, fp16 or fp32");
+    return fields.Corrupt("tensor_precision", Quoted(m.tensor_precision) + " is not int8, fp16 or fp32");
   }
   KOE_TRY(const Json* languages, fields.Get("supported_languages", Json::Type::kArray));
   for (const Json& language : languages->items) {
@@ -203,11 +204,12 @@ Result<RuntimeManifest> RuntimeManifest::Parse(std::string_view json) {
 
   KOE_TRY(m.voices, fields.Records("voices"));
   for (const FileRecord& voice : m.voices) {
-    if (!IsVoicePath(voice.path)) return fields.Corrupt("voices", "'" + voice.path + "' is not voices/<id>.bin");
+    if (!IsVoicePath(voice.path)) return fields.Corrupt("voices", Quoted(voice.path) + " is not voices/<id>.bin");
   }
   KOE_TRY(m.g2p_assets, fields.Records("g2p_assets"));
   for (const FileRecord& asset : m.g2p_assets) {
-    if (!HasPrefix(asset.path, kLexiconFolder)) return fields.Corrupt("g2p_assets", "'" + asset.path + "'");
+    if (!HasPrefix(asset.path, kLexiconFolder))
+      return fields.Corrupt("g2p_assets", Quoted(asset.path) + " is not below lexicon/");
   }
   KOE_TRY(const Json* config, fields.Get("model_config", Json::Type::kObject));
   m.model_config = *config;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -173,7 +174,7 @@ Result<void> ReadGraph(const Wire& wire, Bytes message, OnnxGraph* graph) {
         if (graph->nodes.size() == kMaxOnnxNodes) return wire.Corrupt(at, "too many nodes");
         KOE_TRY(OnnxNode node, ReadNode(wire, field.bytes));
         if (!node.name.empty() && !graph->node_index.emplace(node.name, graph->nodes.size()).second) {
-          return wire.Corrupt(at, "node '" + std::string(node.name) + "' twice");
+          return wire.Corrupt(at, "node " + Quoted(node.name) + " twice");
         }
         graph->nodes.push_back(std::move(node));
         return {};
@@ -183,7 +184,7 @@ Result<void> ReadGraph(const Wire& wire, Bytes message, OnnxGraph* graph) {
         if (graph->initializers.size() == kMaxTensors) return wire.Corrupt(at, "too many initialisers");
         KOE_TRY(OnnxTensor tensor, ReadTensor(wire, field.bytes));
         if (!graph->initializer_index.emplace(tensor.name, graph->initializers.size()).second) {
-          return wire.Corrupt(at, "initialiser '" + std::string(tensor.name) + "' twice");
+          return wire.Corrupt(at, "initialiser " + Quoted(tensor.name) + " twice");
         }
         graph->initializers.push_back(std::move(tensor));
         return {};
@@ -222,7 +223,7 @@ Result<OnnxGraph> ReadOnnx(Bytes file) {
 
 Result<Bytes> OnnxElements(const OnnxTensor& tensor, std::vector<std::byte>* owned) {
   const auto corrupt = [&](const std::string& why) {
-    return Error(ErrorCode::kCorruptBundle, "onnx: initialiser '" + std::string(tensor.name) + "': " + why);
+    return Error(ErrorCode::kCorruptBundle, "onnx: initialiser " + Quoted(tensor.name) + ": " + why);
   };
   size_t width;
   switch (tensor.data_type) {
@@ -238,8 +239,8 @@ Result<Bytes> OnnxElements(const OnnxTensor& tensor, std::vector<std::byte>* own
       width = 1;
       break;
     default:
-      return Error(ErrorCode::kUnsupported, "onnx: initialiser '" + std::string(tensor.name) + "': data type " +
-                                                std::to_string(tensor.data_type));
+      return Error(ErrorCode::kUnsupported,
+                   "onnx: initialiser " + Quoted(tensor.name) + ": data type " + std::to_string(tensor.data_type));
   }
   const auto count = CheckedElements(tensor.shape);
   const auto size = count ? CheckedMul(*count, width) : std::nullopt;

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -143,11 +144,8 @@ class Walker {
     if (value.text != kRebuildTensor && value.text != kRebuildParameter && value.text != kOrderedDict &&
         !IsStorage(value.text)) {
       std::string shown(value.text);
-      for (char& c : shown) {
-        if (c == '\n') c = '.';
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = '?';
-      }
-      return Corrupt("refers to '" + shown.substr(0, 120) + "', which is not part of a checkpoint");
+      shown[first] = '.';
+      return Corrupt("refers to " + Quoted(shown) + ", which is not part of a checkpoint");
     }
     return Push(std::move(value));
   }

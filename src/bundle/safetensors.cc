@@ -5,6 +5,7 @@
 
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -53,7 +54,7 @@ Result<std::vector<SafetensorsEntry>> ReadSafetensors(Bytes file) {
   std::vector<Placed> placed;
   for (const auto& [name, value] : root.members) {
     if (name == "__metadata__") continue;
-    const std::string shown = "'" + name.substr(0, 120) + "': ";
+    const std::string shown = Quoted(name) + ": ";
     if (name.empty() || name.size() > kMaxTensorNameBytes) return corrupt(shown + "name of a bad length");
     const Json* dtype = value.Find("dtype");
     if (dtype == nullptr || !dtype->is(Json::Type::kString)) return corrupt(shown + "no dtype");
@@ -83,8 +84,8 @@ Result<std::vector<SafetensorsEntry>> ReadSafetensors(Bytes file) {
   std::vector<SafetensorsEntry> entries;
   for (Placed& p : placed) {
     if (p.begin != expected) {
-      return corrupt("'" + p.entry.name + "': data starts at " + std::to_string(p.begin) + ", the one before ends at " +
-                     std::to_string(expected));
+      return corrupt(Quoted(p.entry.name) + ": data starts at " + std::to_string(p.begin) +
+                     ", the one before ends at " + std::to_string(expected));
     }
     expected = p.end;
     entries.push_back(std::move(p.entry));

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "bundle/half.h"
+#include "bundle/quoted.h"
 #include "bundle/weights_file.h"
 
 namespace koe::bundle {
@@ -35,7 +36,7 @@ Result<float> FloatAt(const NamedTensor& tensor, size_t i) {
   if (tensor.type == "F32") return LoadLe<float>(tensor.data.data() + 4 * i);
   if (tensor.type == "F16") return HalfToFloat(LoadLe<uint16_t>(tensor.data.data() + 2 * i));
   if (tensor.type == "BF16") return BFloat16ToFloat(LoadLe<uint16_t>(tensor.data.data() + 2 * i));
-  return Error(ErrorCode::kUnsupported, "tensor: " + tensor.name + ": type " + tensor.type);
+  return Error(ErrorCode::kUnsupported, "tensor: " + Quoted(tensor.name) + ": type " + Quoted(tensor.type));
 }
 
 Result<std::vector<float>> Floats(const NamedTensor& tensor, size_t count) {
@@ -49,7 +50,7 @@ Result<std::vector<float>> Floats(const NamedTensor& tensor, size_t count) {
 Result<void> CheckShape(const TensorSpec& spec, const NamedTensor& tensor, const std::vector<size_t>& expected) {
   if (tensor.shape == expected) return {};
   return Corrupt(spec.name,
-                 "'" + tensor.name + "' has shape " + ShapeText(tensor.shape) + ", expected " + ShapeText(expected));
+                 Quoted(tensor.name) + " has shape " + ShapeText(tensor.shape) + ", expected " + ShapeText(expected));
 }
 
 void SetFloats(const std::vector<float>& values, ImportedTensor* imported) {
@@ -84,7 +85,7 @@ Result<ImportedTensor> ImportPlain(const TensorSpec& spec, const NamedTensor& te
       imported.zero_points.push_back(LoadLe<int32_t>(zero->second->data.data() + 4 * i));
     }
   } else {
-    return Error(ErrorCode::kUnsupported, "tensor: " + spec.name + ": type " + tensor.type.substr(0, 16));
+    return Error(ErrorCode::kUnsupported, "tensor: " + spec.name + ": type " + Quoted(tensor.type));
   }
   return imported;
 }
@@ -149,14 +150,15 @@ Result<std::vector<ImportedTensor>> ImportStateDict(const std::vector<NamedTenso
   Index index;
   for (const NamedTensor& tensor : tensors) {
     const std::string name = WithoutModule(tensor.name);
-    if (!index.emplace(name, &tensor).second) return Corrupt(name, "twice in the file");
+    if (!index.emplace(name, &tensor).second) return Corrupt(Quoted(name), "twice in the file");
     const bool norm_weight = EndsWith(name, ".norm.weight"), norm_bias = EndsWith(name, ".norm.bias");
     if (!norm_weight && !norm_bias) continue;
     const size_t width = tensor.type == "F32" ? 4 : 2;
     for (size_t i = 0; i < tensor.data.size() / width; ++i) {
       KOE_TRY(const float value, FloatAt(tensor, i));
       if (value != (norm_weight ? 1.0f : 0.0f)) {
-        return Error(ErrorCode::kUnsupported, "tensor: " + name + ": an instance norm with learned scale or shift");
+        return Error(ErrorCode::kUnsupported,
+                     "tensor: " + Quoted(name) + ": an instance norm with learned scale or shift");
       }
     }
   }

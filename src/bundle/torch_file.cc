@@ -6,6 +6,7 @@
 
 #include "bundle/limits.h"
 #include "bundle/pickle.h"
+#include "bundle/quoted.h"
 #include "bundle/safetensors.h"
 #include "bundle/zip_reader.h"
 
@@ -35,9 +36,9 @@ class Records {
   // The record, its CRC compared at the first call.
   Result<const ZipEntry*> Get(const std::string& name) {
     const auto found = by_name_.find(name);
-    if (found == by_name_.end()) return Error(ErrorCode::kCorruptBundle, "torch file: no record '" + name + "'");
+    if (found == by_name_.end()) return Error(ErrorCode::kCorruptBundle, "torch file: no record " + Quoted(name));
     if (checked_.insert(name).second && Crc32(found->second->data) != found->second->crc) {
-      return Error(ErrorCode::kCorruptBundle, "torch file: record '" + name + "': wrong CRC");
+      return Error(ErrorCode::kCorruptBundle, "torch file: record " + Quoted(name) + ": wrong CRC");
     }
     return found->second;
   }
@@ -50,7 +51,7 @@ class Records {
 
 Result<NamedTensor> Locate(const PickledTensor& pickled, Records* records) {
   const auto corrupt = [&](const std::string& why) {
-    return Error(ErrorCode::kCorruptBundle, "torch file: tensor '" + pickled.name + "': " + why);
+    return Error(ErrorCode::kCorruptBundle, "torch file: tensor " + Quoted(pickled.name) + ": " + why);
   };
   NamedTensor tensor;
   tensor.name = pickled.name;
@@ -70,7 +71,7 @@ Result<NamedTensor> Locate(const PickledTensor& pickled, Records* records) {
   size_t stride = 1;  // of a contiguous tensor; a dimension of one element may have any
   for (size_t i = tensor.shape.size(); i-- > 0;) {
     if (*count != 0 && tensor.shape[i] != 1 && pickled.strides[i] != stride) {
-      return Error(ErrorCode::kUnsupported, "torch file: tensor '" + pickled.name + "': not contiguous");
+      return Error(ErrorCode::kUnsupported, "torch file: tensor " + Quoted(pickled.name) + ": not contiguous");
     }
     stride *= tensor.shape[i];
   }

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -58,9 +59,9 @@ Result<Vocab> Vocab::Parse(std::string_view json, size_t num_rows) {
   for (const auto& [text, id] : symbols->members) {
     size_t position = 0;
     const auto symbol = DecodeUtf8(text, &position);
-    if (!symbol || position != text.size()) return corrupt("'" + text.substr(0, 40) + "' is not one character");
+    if (!symbol || position != text.size()) return corrupt(Quoted(text) + " is not one character");
     if (!id.is(Json::Type::kInt) || id.integer < 1 || id.integer >= static_cast<int64_t>(num_rows)) {
-      return corrupt("id of '" + text + "' is not in [1, " + std::to_string(num_rows) + ")");
+      return corrupt("id of " + Quoted(text) + " is not in [1, " + std::to_string(num_rows) + ")");
     }
     if (!ids.insert(id.integer).second) return corrupt("id " + std::to_string(id.integer) + " twice");
     vocab.entries_.emplace_back(*symbol, static_cast<int32_t>(id.integer));

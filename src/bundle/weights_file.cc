@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "bundle/json.h"
+#include "bundle/quoted.h"
 #include "bundle/safetensors.h"
 
 namespace koe::bundle {
@@ -146,7 +147,7 @@ Result<std::vector<StoredTensor>> ReadWeightsFile(Bytes file, const std::vector<
     } else if (entry->dtype == "U8") {
       tensor.dtype = DType::kU8;
     } else {
-      return corrupt("type " + entry->dtype.substr(0, 16));
+      return corrupt("type " + Quoted(entry->dtype));
     }
     if (reinterpret_cast<uintptr_t>(tensor.data) % kTensorAlignment != 0) return corrupt("not 64-byte aligned");
     if (IsInteger(tensor.dtype)) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bundle/limits.h"
+#include "bundle/quoted.h"
 
 namespace koe::bundle {
 namespace {
@@ -128,7 +129,7 @@ bool IsSafeName(std::string_view name) {
 
 // The entry's data; *end is where its record stops.
 Result<Bytes> ReadLocal(Bytes file, const Header& header, uint64_t limit, uint64_t* end) {
-  const std::string shown = "'" + std::string(header.name) + "': ";
+  const std::string shown = Quoted(header.name) + ": ";
   if (header.local_offset > limit || limit - header.local_offset < kLocalSize) return Corrupt(shown + "out of place");
   ByteReader reader(file.first(limit).subspan(header.local_offset));
   uint32_t signature, time, crc, compressed32, size32;
@@ -214,7 +215,7 @@ Result<std::vector<ZipEntry>> ReadStoredZip(Bytes file) {
   for (uint64_t i = 0; i < directory.num_entries; ++i) {
     KOE_TRY(const Header header, ReadHeader(&reader));
     if (!IsSafeName(header.name)) return Corrupt("entry " + std::to_string(i) + ": bad name");
-    const std::string shown = "'" + std::string(header.name) + "': ";
+    const std::string shown = Quoted(header.name) + ": ";
     if (!names.insert(header.name).second) return Corrupt(shown + "twice");
     if (header.method != 0 || (header.flags & ~(kHasDescriptor | kUtf8Names)) != 0) {
       return Error(ErrorCode::kUnsupported, "zip: " + shown + "compressed or encrypted");
