@@ -160,7 +160,7 @@ TEST(EncodeAudioTest, WavAndFlacKeepEverySixteenBitSample) {
 }
 
 // Each codec removes its delay, so a plain SNR tells a wrong rate, gain or shift: a factor 2 leaves 6 dB, one
-// sample 14. Measured with libsndfile 1.2.0: MP3 29.5, Vorbis 27.0, Opus 24.5 dB; the bounds leave 5 dB to other
+// sample 18. Measured with libsndfile 1.2.0: MP3 29.5, Vorbis 27.0, Opus 24.5 dB; the bounds leave 5 dB to other
 // versions.
 TEST(EncodeAudioTest, LossyFormatsSoundAlike) {
   const auto samples = Voice(48000);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// koe bundle build | validate | info.
+#include "commands.h"
+#include "interrupt.h"
+#include "json.h"
+#include "text.h"
+#include "values.h"
+
+namespace koe::cli {
+namespace {
+
+constexpr char kBuildDetails[] =
+    R"(Weights: the ONNX releases (int8, fp16 or fp32), the original .pth checkpoint, or .safetensors with its names.
+Voices: <name>.bin or <name>.pt files. Lexicons: us_gold.json, us_silver.json, gb_gold.json, gb_silver.json;
+without them English text cannot be spoken, phonemes can. The folder is made beside DIR and renamed into place:
+whatever goes wrong, DIR is as it was. An existing bundle at DIR is replaced, any other folder is not.
+
+Examples:
+  koe bundle build --weights kokoro.onnx --voices voices --lexicons lexicons -o models/kokoro-82m
+  koe bundle build --weights kokoro.onnx --voices voices --profile custom --voice af_heart,bf_emma -o small)";
+
+constexpr char kValidateDetails[] =
+    R"(Hashes every file, compares them with the manifests, and checks every tensor's name, type, shape and values.
+Exit code 0: valid; 4: not, with the reason.
+
+Examples:
+  koe bundle validate
+  koe bundle validate models/kokoro-82m)";
+
+constexpr char kInfoDetails[] =
+    R"(Where a bundle is looked for, in this order: --bundle DIR (here: DIR), $KOE_BUNDLE, ./models/kokoro-82m,
+$XDG_DATA_HOME/koe/kokoro-82m (~/.local/share where that is not set), /usr/share/koe/kokoro-82m.
+A DIR that is given is not searched past.
+
+Examples:
+  koe bundle info
+  koe bundle info --json models/kokoro-82m)";
+
+std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
+  return joined.empty() ? "none" : joined;
+}
+
+class Build : public Command {
+ public:
+  std::string Name() const override { return "bundle build"; }
+  std::string Summary() const override { return "Make a bundle from weights, voices and lexicons"; }
+  std::string Details() const override { return kBuildDetails; }
+
+  void Declare(Arguments* arguments) override {
+    arguments->Value("--weights", "FILE", &weights_, "Model weights (required)");
+    arguments->Value("--vocab", "FILE", &vocab_, "Vocabulary (default: Kokoro v1.0's)");
+    arguments->Value("--voices", "DIR", &voices_dir_, "Folder of voice files");
+    arguments->Value("--lexicons", "DIR", &lexicons_dir_, "Folder of misaki's dictionaries");
+    arguments->Value("--profile", "NAME", &profile_,
+                     "starter (af_heart), full (every voice found; default) or custom (--voice)");
+    arguments->List("-v,--voice", "NAME", &voices_, "A voice of a custom profile; may be given many times");
+    arguments->Value("-o,--output", "DIR", &output_, "Where to make it (required)");
+    arguments->Flag("--json", &json_, "Print JSON");
+  }
+
+  Outcome Run(Terminal* terminal) override {
+    BundleBuildOptions options;
+    if (!weights_) return {ExitCode::kUsage, "weights: none: give --weights FILE"};
+    if (!output_ || output_->empty()) return {ExitCode::kUsage, "output: none: give --output DIR"};
+    CLI_TRY(options.profile, ParseChoice("profile", ProfileName(), {"starter", "full", "custom"}), UsageFailure);
+    if ((options.profile == "custom") == voices_.empty()) {
+      return {ExitCode::kUsage, "profile: " + Quote(options.profile) + ": " +
+                                    (voices_.empty() ? "needs --voice NAME" : "takes no --voice; only custom does")};
+    }
+    options.weights_path = *weights_;
+    options.vocab_path = vocab_.value_or("");
+    options.voices_dir = voices_dir_.value_or("");
+    options.lexicons_dir = lexicons_dir_.value_or("");
+    options.output_dir = *output_;
+    options.voices = voices_;
+    options.cancel = &CancelOnInterrupt();
+    options.progress = [terminal](double fraction, const std::string& what) { terminal->Progress(fraction, what); };
+    CLI_CHECK_OK(BuildBundle(options), BundleFailure);
+    CLI_TRY(const BundleReport report, ReadBundle(options.output_dir), BundleFailure);
+    if (json_) CLI_CHECK_OK(WriteStandardOutput(BundleJson(report)), InputFailure);
+    if (!json_) {
+      terminal->Summary(*output_ + Format(": %zu files, ", report.num_files) + Megabytes(report.num_bytes) +
+                        Format(", %zu voices, ", report.voices.size()) + "languages " + Join(report.languages));
+    }
+    return {};
+  }
+
+ private:
+  std::string ProfileName() const { return profile_.value_or(voices_.empty() ? "full" : "custom"); }
+
+  std::optional<std::string> weights_, vocab_, voices_dir_, lexicons_dir_, profile_, output_;
+  std::vector<std::string> voices_;
+  bool json_ = false;
+};
+
+// validate and info: a bundle's folder as argument, a report as result.
+class Report : public Command {
+ public:
+  void Declare(Arguments* arguments) override {
+    arguments->Positional("DIR", &directory_, "The bundle (default: see koe bundle info --help)");
+    arguments->Value("-b,--bundle", "DIR", &bundle_, "The same");
+    arguments->Flag("--json", &json_, "Print JSON");
+  }
+
+ protected:
+  Result<std::string> Find() const {
+    const auto& given = directory_ ? directory_ : bundle_;
+    if (given && given->empty()) return Error(ErrorCode::kNotFound, "bundle: '': the folder's name is empty");
+    return FindBundle(given.value_or(""));
+  }
+  bool json() const { return json_; }
+
+ private:
+  std::optional<std::string> directory_, bundle_;
+  bool json_ = false;
+};
+
+class Validate : public Report {
+ public:
+  std::string Name() const override { return "bundle validate"; }
+  std::string Summary() const override { return "Check every byte of a bundle"; }
+  std::string Details() const override { return kValidateDetails; }
+  Outcome Run(Terminal* terminal) override {
+    CLI_TRY(const std::string directory, Find(), BundleFailure);
+    CLI_TRY(const BundleReport report, ValidateBundle(directory), BundleFailure);
+    if (json()) CLI_CHECK_OK(WriteStandardOutput(BundleJson(report)), InputFailure);
+    if (!json()) {
+      terminal->Summary(report.path + ": valid, " + Format("%zu files, ", report.num_files) +
+                        Megabytes(report.num_bytes) + Format(", %zu tensors", report.num_tensors));
+    }
+    return {};
+  }
+};
+
+class BundleInfo : public Report {
+ public:
+  std::string Name() const override { return "bundle info"; }
+  std::string Summary() const override { return "Print what a bundle's manifest says"; }
+  std::string Details() const override { return kInfoDetails; }
+  Outcome Run(Terminal*) override {
+    CLI_TRY(const std::string directory, Find(), BundleFailure);
+    CLI_TRY(const BundleReport report, ReadBundle(directory), BundleFailure);
+    const std::string text = Table({{"bundle", report.path},
+                                    {"profile", report.profile},
+                                    {"made by", report.generated_by},
+                                    {"weights", report.weights_source + ", stored as " + report.tensor_precision},
+                                    {"sha256", report.weights_sha256},
+                                    {"languages", Join(report.languages)},
+                                    {"voices", std::to_string(report.voices.size()) + ": " + Join(report.voices)},
+                                    {"size", Format("%zu files, ", report.num_files) + Megabytes(report.num_bytes)},
+                                    {"tensors", std::to_string(report.num_tensors)}});
+    CLI_CHECK_OK(WriteStandardOutput(json() ? BundleJson(report) : text), InputFailure);
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeBundleBuild() { return std::make_unique<Build>(); }
+std::unique_ptr<Command> MakeBundleValidate() { return std::make_unique<Validate>(); }
+std::unique_ptr<Command> MakeBundleInfo() { return std::make_unique<BundleInfo>(); }
+
+}  // namespace koe::cli

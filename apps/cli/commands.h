@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function a command; each lives in the file of its name.
+#ifndef KOE_APPS_CLI_COMMANDS_H_
+#define KOE_APPS_CLI_COMMANDS_H_
+
+#include <memory>
+
+#include "arguments.h"
+#include "koe/koe.h"
+
+namespace koe::cli {
+
+std::unique_ptr<Command> MakeSay();
+std::unique_ptr<Command> MakePhonemize();
+std::unique_ptr<Command> MakeDump();
+std::unique_ptr<Command> MakeVoices();
+std::unique_ptr<Command> MakeInfo();
+std::unique_ptr<Command> MakeBundleBuild();
+std::unique_ptr<Command> MakeBundleValidate();
+std::unique_ptr<Command> MakeBundleInfo();
+
+// Notes about words that no dictionary has, each once, at most ten.
+void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal);
+
+}  // namespace koe::cli
+
+#endif  // KOE_APPS_CLI_COMMANDS_H_

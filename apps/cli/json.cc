@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that includes nlohmann-json.
+#include "json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace koe::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Print(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json WordsJson(const std::vector<WordInfo>& words) {
+  Json list = Json::array();
+  for (const WordInfo& word : words) {
+    list.push_back({{"text", word.text},
+                    {"offset", word.offset},
+                    {"length", word.length},
+                    {"phonemes", word.phonemes},
+                    {"tag", word.tag},
+                    {"source", word.source},
+                    {"whitespace", word.whitespace}});
+  }
+  return list;
+}
+
+Json ChunksJson(const std::vector<ChunkInfo>& chunks) {
+  Json list = Json::array();
+  for (const ChunkInfo& chunk : chunks) {
+    Json tokens = Json::array();
+    for (const TokenInfo& token : chunk.tokens) tokens.push_back({{"id", token.id}, {"num_frames", token.num_frames}});
+    list.push_back({{"text_offset", chunk.text_offset},
+                    {"text_length", chunk.text_length},
+                    {"phonemes", chunk.phonemes},
+                    {"dropped_symbols", chunk.dropped_symbols},
+                    {"first_sample", chunk.first_sample},
+                    {"num_samples", chunk.num_samples},
+                    {"tokens", std::move(tokens)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string SpeechJson(const SpeechReport& report, const Audio& audio) {
+  Json stages = Json::object();
+  for (const StageTime& time : audio.stages) stages[time.stage] = time.seconds;
+  return Print({{"output", report.output},
+                {"format", report.format},
+                {"voice", report.voice.id},
+                {"language", report.language},
+                {"speed", report.speed},
+                {"seed", report.seed},
+                {"sample_rate_hz", audio.sample_rate_hz},
+                {"samples", audio.samples.size()},
+                {"seconds", audio.seconds()},
+                {"wall_seconds", report.wall_seconds},
+                {"realtime_factor", report.realtime_factor},
+                {"load_seconds", report.load_seconds},
+                {"run_seconds", report.run_seconds},
+                {"stages", std::move(stages)},
+                {"chunks", ChunksJson(audio.chunks)},
+                {"words", WordsJson(audio.words)},
+                {"unknown_words", audio.unknown_words}});
+}
+
+std::string PhonemizationJson(size_t line_number, size_t text_offset, const std::string& text,
+                              const Phonemization& phonemization) {
+  return Print({{"line", line_number},
+                {"text_offset", text_offset},
+                {"text", text},
+                {"phonemes", phonemization.phonemes},
+                {"words", WordsJson(phonemization.words)},
+                {"unknown_words", phonemization.unknown_words},
+                {"dropped_symbols", phonemization.dropped_symbols}});
+}
+
+std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& default_voice) {
+  Json list = Json::array();
+  for (const VoiceInfo& voice : voices) {
+    list.push_back({{"id", voice.id},
+                    {"language", voice.language},
+                    {"gender", voice.gender},
+                    {"default", voice.id == default_voice}});
+  }
+  return Print({{"voices", std::move(list)}});
+}
+
+std::string InfoJson(const EngineInfo& info, size_t num_voices) {
+  Json plan = Json::array();
+  for (const StagePlan& stage : info.plan) {
+    plan.push_back({{"stage", stage.stage},
+                    {"device", stage.device},
+                    {"precision", stage.precision},
+                    {"num_threads", stage.num_threads}});
+  }
+  return Print({{"version", Version()},
+                {"bundle", info.bundle_path},
+                {"profile", info.bundle_profile},
+                {"weights_source", info.weights_source},
+                {"weights_sha256", info.weights_sha256},
+                {"tensor_precision", info.tensor_precision},
+                {"languages", info.languages},
+                {"num_voices", num_voices},
+                {"cpu", info.cpu},
+                {"simd_target", info.simd_target},
+                {"supported_targets", info.supported_targets},
+                {"num_threads", info.num_threads},
+                {"plan", std::move(plan)}});
+}
+
+std::string BundleJson(const BundleReport& report) {
+  return Print({{"path", report.path},
+                {"profile", report.profile},
+                {"generated_by", report.generated_by},
+                {"weights_source", report.weights_source},
+                {"weights_sha256", report.weights_sha256},
+                {"tensor_precision", report.tensor_precision},
+                {"languages", report.languages},
+                {"voices", report.voices},
+                {"num_files", report.num_files},
+                {"num_bytes", report.num_bytes},
+                {"num_tensors", report.num_tensors}});
+}
+
+std::string DumpJson(const std::string& output) { return Print({{"output", output}}); }
+
+}  // namespace koe::cli

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What --json prints: one object on one line. Fields are only ever added.
+#ifndef KOE_APPS_CLI_JSON_H_
+#define KOE_APPS_CLI_JSON_H_
+
+#include <string>
+#include <vector>
+
+#include "koe/koe.h"
+
+namespace koe::cli {
+
+// What `say` did.
+struct SpeechReport {
+  std::string output;  // a path, or "-"
+  std::string format;
+  VoiceInfo voice;
+  std::string language;
+  float speed = 1;
+  uint64_t seed = 0;
+  double load_seconds = 0;          // opening the bundle
+  std::vector<double> run_seconds;  // of every run
+  double wall_seconds = 0;          // of the one run, or the median of all but the first
+  double realtime_factor = 0;       // seconds of speech for each second of wall_seconds
+};
+
+std::string SpeechJson(const SpeechReport& report, const Audio& audio);
+// Offsets of words count from the start of the line, which starts at text_offset.
+std::string PhonemizationJson(size_t line_number, size_t text_offset, const std::string& text,
+                              const Phonemization& phonemization);
+std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& default_voice);
+std::string InfoJson(const EngineInfo& info, size_t num_voices);
+std::string BundleJson(const BundleReport& report);
+std::string DumpJson(const std::string& output);
+
+}  // namespace koe::cli
+
+#endif  // KOE_APPS_CLI_JSON_H_

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// koe say: text -> an audio file or stream.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <set>
+
+#include "commands.h"
+#include "input.h"
+#include "interrupt.h"
+#include "json.h"
+#include "text.h"
+#include "values.h"
+
+namespace koe::cli {
+namespace {
+
+constexpr uint64_t kMaxRepeats = 10000;
+constexpr size_t kMaxNotes = 10;
+
+constexpr char kDetails[] =
+    R"(TEXT may come from --file or a pipe instead. Long text is cut into chunks at sentence ends and joined.
+The format follows the ending of FILE: .wav .flac .mp3 .ogg .opus .raw (16-bit mono, 24,000 Hz; clipped where
+needed, never normalised; raw is signed little-endian without a header). The same input, voice, speed and seed
+give the same bytes, whatever the number of threads.
+
+"3.7x real time" (realtime_factor with --json) is seconds of speech for each second from text to joined samples;
+opening the bundle and writing the file are not counted, but a first run loads the weights. With --repeat N the
+first run is left out and the median of the others counts.
+
+Examples:
+  koe say "Hello world."
+  koe say -v bf_emma -s 0.9 -o tea.flac "Would you like some tea?"
+  koe say -f book.txt -o book.mp3
+  koe say --phonemes "həlˈO wˈɜɹld."
+  echo "Hello." | koe say -o - --format raw | aplay -r 24000 -f S16_LE -c 1
+  koe say --json --repeat 5 -o /tmp/a.wav "How fast?")";
+
+const char* NameOf(AudioFormat format) {
+  switch (format) {
+    case AudioFormat::kWav:
+      return "wav";
+    case AudioFormat::kFlac:
+      return "flac";
+    case AudioFormat::kMp3:
+      return "mp3";
+    case AudioFormat::kOgg:
+      return "ogg";
+    case AudioFormat::kOpus:
+      return "opus";
+    case AudioFormat::kRaw:
+      break;
+  }
+  return "raw";
+}
+
+class Say : public Command {
+ public:
+  std::string Name() const override { return "say"; }
+  std::string Summary() const override { return "Speak text into an audio file or stream"; }
+  std::string Details() const override { return kDetails; }
+  void Declare(Arguments* arguments) override;
+  Outcome Run(Terminal* terminal) override;
+
+ private:
+  Outcome CheckArguments();
+  Outcome Speak(const Engine& engine, const std::string& text, Terminal* terminal);
+  Result<Audio> SpeakOften(const Engine& engine, const std::string& text, const SynthesisOptions& options);
+  Result<void> Write(const Audio& audio) const;
+
+  std::optional<std::string> text_, file_, output_, voice_, speed_, language_, seed_, repeat_, format_name_;
+  ModelArguments model_;
+  bool is_phonemes_ = false, json_ = false;
+
+  EngineOptions engine_options_;
+  SynthesisOptions options_;
+  AudioFormat format_ = AudioFormat::kWav;
+  uint64_t num_repeats_ = 1;
+  SpeechReport report_;
+};
+
+void Say::Declare(Arguments* arguments) {
+  arguments->Positional("TEXT", &text_, "What to say; - or nothing: standard input");
+  arguments->Value("-f,--file", "FILE", &file_, "Read the text from FILE (-: standard input)");
+  arguments->Value("-o,--output", "FILE", &output_, "Write to FILE; -: standard output (default koe.wav)");
+  arguments->Value("--format", "NAME", &format_name_,
+                   "wav, flac, mp3, ogg, opus or raw (default: by FILE's ending; wav for -)");
+  arguments->Value("-v,--voice", "NAME", &voice_, "Voice (default af_heart; see koe voices)");
+  arguments->Value("-s,--speed", "X", &speed_, "Speed of speech, 0.25 to 4 (default 1)");
+  arguments->Value("-l,--lang", "CODE", &language_, "en-us or en-gb (default: the voice's own)");
+  arguments->Flag("--phonemes", &is_phonemes_, "The text is a string of phonemes, as koe phonemize prints it");
+  arguments->Value("--seed", "N", &seed_, "Seed of the noise in the voice (default 0)");
+  arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
+  arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
+  arguments->Value("--repeat", "N", &repeat_, "Synthesise N times, report the median of all but the first");
+  arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
+  arguments->Flag("--json", &json_, "Print results as JSON on standard output");
+}
+
+// Everything that can be wrong before any work is done.
+Outcome Say::CheckArguments() {
+  CLI_TRY(engine_options_, model_.Options(), UsageFailure);
+  CLI_TRY(options_.seed, ParseInteger("seed", seed_.value_or("0"), 0, UINT64_MAX), UsageFailure);
+  CLI_TRY(num_repeats_, ParseInteger("repeat", repeat_.value_or("1"), 1, kMaxRepeats), UsageFailure);
+  report_.output = output_.value_or("koe.wav");
+  const bool to_stdout = report_.output == "-";
+  if (format_name_) {
+    CLI_TRY(format_, ParseAudioFormat(*format_name_), UsageFailure);
+  } else if (!to_stdout) {
+    CLI_TRY(format_, AudioFormatOfPath(report_.output), UsageFailure);
+  }
+  if (to_stdout && json_) {
+    return {ExitCode::kUsage, "output: '-': --json prints to standard output too; name a file"};
+  }
+  if (to_stdout && isatty(STDOUT_FILENO) != 0) {
+    return {ExitCode::kUsage, "output: '-': standard output is a terminal; redirect it or name a file"};
+  }
+  CLI_TRY(options_.speed, ParseSpeed(speed_.value_or("1")), InputFailure);
+  options_.input_is_phonemes = is_phonemes_;
+  if (language_) {
+    CLI_TRY(const Language language, ParseLanguage(*language_), InputFailure);
+    options_.language = LanguageCode(language);
+  }
+  if (!to_stdout) CLI_CHECK_OK(CheckOutputPath(report_.output), InputFailure);
+  return {};
+}
+
+Outcome Say::Run(Terminal* terminal) {
+  if (Outcome outcome = CheckArguments(); outcome.exit_code != ExitCode::kOk) return outcome;
+  options_.cancel = &CancelOnInterrupt();
+  CLI_TRY(TextInput input, TextInput::Open(text_, file_, *options_.cancel), UsageFailure);
+  CLI_TRY(const std::string text, input.ReadAll(), InputFailure);
+  if (IsBlank(text)) return {ExitCode::kBadInput, "text: " + Quote(text) + ": nothing to say"};
+
+  const auto start = std::chrono::steady_clock::now();
+  CLI_TRY(const Engine engine, OpenEngine(model_.bundle, engine_options_), OpenFailure);
+  report_.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return Speak(engine, text, terminal);
+}
+
+Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* terminal) {
+  CLI_TRY(report_.voice, FindVoice(engine, voice_.value_or(options_.voice)), InputFailure);
+  options_.voice = report_.voice.id;
+  options_.progress = [terminal](const Progress& progress) {
+    std::string what = progress.stage;
+    if (progress.num_chunks > 1) what += Format(", part %zu of %zu", progress.chunk + 1, progress.num_chunks);
+    terminal->Progress(progress.fraction, what);
+  };
+  CLI_TRY(const Audio audio, SpeakOften(engine, text, options_), InputFailure);
+  terminal->EraseProgress();
+  if (audio.samples.empty()) return {ExitCode::kInternal, "audio: no samples: the engine returned none"};
+  if (options_.cancel->IsCancelled()) return {ExitCode::kCancelled, "interrupted: nothing was written"};
+  CLI_CHECK_OK(Write(audio), WriteFailure);
+
+  report_.format = NameOf(format_);
+  report_.language = options_.language.empty() ? report_.voice.language : options_.language;
+  report_.speed = options_.speed;
+  report_.seed = options_.seed;
+  report_.realtime_factor = audio.seconds() / std::max(report_.wall_seconds, 1e-9);
+  NoteUnknownWords(audio.words, terminal);
+  size_t dropped = 0;
+  for (const ChunkInfo& chunk : audio.chunks) dropped += chunk.dropped_symbols;
+  if (dropped > 0) terminal->Note(Format("phonemes: %zu: not in the model's vocabulary and left out", dropped));
+  if (json_) CLI_CHECK_OK(WriteStandardOutput(SpeechJson(report_, audio)), InputFailure);
+  const std::string median =
+      num_repeats_ > 1 ? Format(", median of %zu runs after the first", static_cast<size_t>(num_repeats_ - 1)) : "";
+  if (!json_) {
+    terminal->Summary((report_.output == "-" ? "standard output" : report_.output) +
+                      Format(": %.2f s of speech in %.2f s (%.1fx real time%s), voice ", audio.seconds(),
+                             report_.wall_seconds, report_.realtime_factor, median.c_str()) +
+                      report_.voice.id);
+  }
+  return {};
+}
+
+// Runs num_repeats_ times and fills in the report's times. All runs must give the same samples.
+Result<Audio> Say::SpeakOften(const Engine& engine, const std::string& text, const SynthesisOptions& options) {
+  KOE_TRY(Audio audio, engine.Synthesize(text, options));
+  report_.run_seconds = {audio.wall_seconds};
+  while (report_.run_seconds.size() < num_repeats_) {
+    KOE_TRY(Audio again, engine.Synthesize(text, options));
+    if (again.samples.size() != audio.samples.size() ||
+        std::memcmp(again.samples.data(), audio.samples.data(), audio.samples.size() * sizeof(float)) != 0) {
+      return Error(ErrorCode::kInternal,
+                   Format("repeat: run %zu: other samples than the first run's", report_.run_seconds.size() + 1));
+    }
+    report_.run_seconds.push_back(again.wall_seconds);
+    audio = std::move(again);
+  }
+  std::vector<double> warm = report_.run_seconds;
+  if (warm.size() > 1) warm.erase(warm.begin());
+  std::sort(warm.begin(), warm.end());
+  report_.wall_seconds = (warm[(warm.size() - 1) / 2] + warm[warm.size() / 2]) / 2;
+  return audio;
+}
+
+Result<void> Say::Write(const Audio& audio) const {
+  if (report_.output != "-") return WriteAudio(audio.samples, report_.output, format_);
+  KOE_TRY(const std::string bytes, EncodeAudio(audio.samples, format_));
+  return WriteStandardOutput(bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeSay() { return std::make_unique<Say>(); }
+
+void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal) {
+  std::set<std::string> seen;
+  for (const WordInfo& word : words) {
+    if (word.source != "spelled" && word.source != "unknown") continue;
+    if (!seen.insert(word.text).second || seen.size() > kMaxNotes) continue;
+    terminal->Note("word: " + Quote(word.text) + ": in no dictionary; " +
+                   (word.phonemes.empty() ? "left out" : "spelled letter by letter"));
+  }
+  if (seen.size() > kMaxNotes) terminal->Note(Format("words: %zu more: in no dictionary", seen.size() - kMaxNotes));
+}
+
+}  // namespace koe::cli

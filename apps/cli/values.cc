@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "values.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "text.h"
+
+namespace koe::cli {
+namespace {
+
+constexpr float kMinSpeed = 0.25f, kMaxSpeed = 4.0f;
+constexpr uint64_t kMaxThreads = 256;
+
+Error Invalid(const std::string& message) { return Error(ErrorCode::kInvalidArgument, message); }
+
+std::string ListOf(const std::vector<std::string>& words) {
+  std::string list;
+  for (size_t i = 0; i < words.size(); ++i) list += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return list;
+}
+
+}  // namespace
+
+Result<float> ParseSpeed(const std::string& text) {
+  float speed = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, speed);
+  if (text.empty() || stop != end || error == std::errc::invalid_argument) {
+    return Invalid("speed: " + Quote(text) + ": not a number (0.25 to 4)");
+  }
+  if (error == std::errc() && speed >= kMinSpeed && speed <= kMaxSpeed) return speed;
+  // Out of a float's range: huge, or an exponent that makes it tiny.
+  const bool is_huge = error == std::errc::result_out_of_range && text.find("e-") == std::string::npos;
+  const bool is_high = text[0] != '-' && (is_huge || speed > kMaxSpeed);
+  const char* nearest = std::isnan(speed) ? "" : is_high ? " (nearest: 4)" : " (nearest: 0.25)";
+  return Invalid("speed: " + Quote(text) + ": must be 0.25 to 4" + nearest);
+}
+
+Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max) {
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && stop == end && !text.empty() && value >= min && value <= max) return value;
+  return Invalid(what + ": " + Quote(text) + ": must be a whole number, " + std::to_string(min) + " to " +
+                 std::to_string(max));
+}
+
+Result<std::string> ParseChoice(const std::string& what, const std::string& text,
+                                const std::vector<std::string>& allowed) {
+  if (std::find(allowed.begin(), allowed.end(), text) != allowed.end()) return text;
+  return Invalid(what + ": " + Quote(text) + ": must be " + ListOf(allowed) + NearestHint(text, allowed));
+}
+
+Result<Precision> ParsePrecision(const std::string& text) {
+  if (text == "exact") return Precision::kExact;
+  if (text == "fast") {
+    return Error(ErrorCode::kUnsupported, "precision: 'fast': not available yet (available: 'exact')");
+  }
+  return Invalid("precision: " + Quote(text) + ": must be exact" + NearestHint(text, {"exact"}));
+}
+
+Result<EngineOptions> ModelArguments::Options() const {
+  EngineOptions options;
+  KOE_TRY(const uint64_t num_threads, ParseInteger("threads", threads.value_or("0"), 0, kMaxThreads));
+  options.num_threads = static_cast<int>(num_threads);
+  KOE_TRY(options.precision, ParsePrecision(precision.value_or("exact")));
+  return options;
+}
+
+Result<Engine> OpenEngine(const std::optional<std::string>& bundle, const EngineOptions& options) {
+  if (bundle && bundle->empty()) return Invalid("bundle: '': the folder's name is empty");
+  KOE_TRY(const std::string directory, FindBundle(bundle.value_or("")));
+  return Engine::Open(directory, options);
+}
+
+Result<VoiceInfo> FindVoice(const Engine& engine, const std::string& name) {
+  std::vector<std::string> names;
+  for (VoiceInfo& voice : engine.Voices()) {
+    if (voice.id == name) return std::move(voice);
+    names.push_back(voice.id);
+  }
+  const std::string hint = NearestHint(name, names);
+  return Invalid("voice: " + Quote(name) + ": not in this bundle" +
+                 (hint.empty() ? " (koe voices lists what is)" : hint));
+}
+
+Result<void> CheckOutputPath(const std::string& path) {
+  const auto failure = [&](const char* why) { return Error(ErrorCode::kIo, "output: " + Quote(path) + ": " + why); };
+  if (path.empty()) return failure("the name is empty");
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) return failure("is a directory");
+    if (access(path.c_str(), W_OK) != 0) return failure(std::strerror(errno));
+    if (!S_ISREG(info.st_mode)) return {};  // a device or pipe is written in place
+  }
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (access(folder.c_str(), W_OK | X_OK) != 0) return failure(std::strerror(errno));
+  return {};
+}
+
+}  // namespace koe::cli

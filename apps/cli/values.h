@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of option values. Messages name what is allowed and the nearest allowed value.
+#ifndef KOE_APPS_CLI_VALUES_H_
+#define KOE_APPS_CLI_VALUES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "koe/koe.h"
+
+namespace koe::cli {
+
+// A decimal number within [0.25, 4]. kInvalidArgument.
+Result<float> ParseSpeed(const std::string& text);
+// A decimal integer within [min, max]. `what` starts the message.
+Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max);
+// One of `allowed`, spelled exactly.
+Result<std::string> ParseChoice(const std::string& what, const std::string& text,
+                                const std::vector<std::string>& allowed);
+// kUnsupported for "fast", which is planned.
+Result<Precision> ParsePrecision(const std::string& text);
+
+// The options of every command that computes: --bundle, --threads, --precision.
+struct ModelArguments {
+  std::optional<std::string> bundle, threads, precision;
+  Result<EngineOptions> Options() const;
+};
+
+// The bundle that --bundle or the search finds, opened.
+Result<Engine> OpenEngine(const std::optional<std::string>& bundle, const EngineOptions& options);
+
+// The voice of that name. kInvalidArgument with the nearest.
+Result<VoiceInfo> FindVoice(const Engine& engine, const std::string& name);
+
+// kIo where `path` is a directory or lies in none that can be written to: told before the work, not after it.
+Result<void> CheckOutputPath(const std::string& path);
+
+}  // namespace koe::cli
+
+#endif  // KOE_APPS_CLI_VALUES_H_

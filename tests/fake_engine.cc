@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// koe.h's engine and bundles without a model, so that the command line's contract can be tested anywhere: every failure
+// is available at will. Sound is a tone of 600 samples for each character.
+//
+// Bundles: any folder that holds a file "fake-bundle". Words in the text act:
+//   [cancel-wait] waits for cancellation (10 s at most)   [slow] takes 1.5 s and reports progress
+//   [internal] [memory] [corrupt] [io] fail with that code   [throw] [bad-alloc] throw, which no engine may
+//   [nan] gives a sample that is not finite   [none] gives no samples   [random] gives other samples each time
+//   xyzzy is in no dictionary
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <thread>
+
+#include "koe/koe.h"
+
+namespace koe {
+namespace {
+
+const std::vector<VoiceInfo> kVoices = {
+    {"af_heart", "en-us", "female"},
+    {"am_adam", "en-us", "male"},
+    {"bf_emma", "en-gb", "female"},
+    {"jf_alpha", "ja", "female"},
+};
+
+bool Exists(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0;
+}
+
+bool Has(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+
+Result<void> FailIfAsked(std::string_view text) {
+  if (Has(text, "[internal]")) return Error(ErrorCode::kInternal, "generator: frame 3: not finite");
+  if (Has(text, "[memory]")) return Error(ErrorCode::kOutOfMemory, "arena: 3 GB: not available");
+  if (Has(text, "[corrupt]")) return Error(ErrorCode::kCorruptBundle, "weights.safetensors: sha256: differs");
+  if (Has(text, "[io]")) return Error(ErrorCode::kIo, "weights.safetensors: read: input/output error");
+  if (Has(text, "[throw]")) throw std::runtime_error("as asked\nby the test");
+  if (Has(text, "[bad-alloc]")) throw std::bad_alloc();
+  return {};
+}
+
+std::vector<WordInfo> Words(std::string_view text) {
+  std::vector<WordInfo> words;
+  size_t at = 0;
+  while ((at = text.find_first_not_of(" \n", at)) != std::string_view::npos) {
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    WordInfo word;
+    word.text = text.substr(at, end - at);
+    word.offset = at;
+    word.length = end - at;
+    word.phonemes = "ˈ" + word.text;
+    word.tag = "NN";
+    word.source = word.text == "xyzzy" ? "spelled" : "gold";
+    word.whitespace = end < text.size() ? " " : "";
+    words.push_back(word);
+    at = end;
+  }
+  return words;
+}
+
+size_t CountUnknown(const std::vector<WordInfo>& words) {
+  size_t count = 0;
+  for (const WordInfo& word : words) count += word.source == "spelled" ? 1 : 0;
+  return count;
+}
+
+// Waits, reporting progress, until the time is over or the call is cancelled.
+bool WaitIsCancelled(double seconds, const SynthesisOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  for (double elapsed = 0; elapsed < seconds;) {
+    if (options.cancel != nullptr && options.cancel->IsCancelled()) return true;
+    if (options.progress) options.progress({elapsed / seconds, "generator", elapsed < seconds / 2 ? 0u : 1u, 2});
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return false;
+}
+
+}  // namespace
+
+const char* Version() { return "0.0.0-fake"; }
+
+Result<Language> ParseLanguage(std::string_view code) {
+  if (code == "en-us") return Language::kAmericanEnglish;
+  if (code == "en-gb") return Language::kBritishEnglish;
+  return Error(ErrorCode::kInvalidArgument, "language: '" + std::string(code) + "': must be en-us or en-gb");
+}
+
+const char* LanguageCode(Language language) { return language == Language::kAmericanEnglish ? "en-us" : "en-gb"; }
+
+struct Engine::Impl {
+  std::string bundle;
+  int num_threads;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& options) {
+  const char* target = std::getenv("KOE_TARGET");
+  if (target != nullptr && std::string(target) != "scalar") {
+    return Error(ErrorCode::kUnsupported, "SIMD target: " + std::string(target) + ": this CPU has scalar");
+  }
+  if (!Exists(bundle_dir + "/fake-bundle")) {
+    return Error(ErrorCode::kCorruptBundle, "bundle: '" + bundle_dir + "': no manifest");
+  }
+  return Engine(std::make_unique<Impl>(Impl{bundle_dir, options.num_threads == 0 ? 2 : options.num_threads}));
+}
+
+Result<void> Engine::Prewarm() const { return {}; }
+
+Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions& options) const {
+  const auto start = std::chrono::steady_clock::now();
+  KOE_CHECK_OK(FailIfAsked(input));
+  const double wait_seconds = Has(input, "[cancel-wait]") ? 10 : Has(input, "[slow]") ? 1.5 : 0;
+  if (WaitIsCancelled(wait_seconds, options)) return Error(ErrorCode::kCancelled, "synthesis: cancelled in generator");
+  Audio audio;
+  if (!Has(input, "[none]")) audio.samples.resize(static_cast<size_t>(600 * std::ceil(input.size() / options.speed)));
+  static int num_calls = 0;
+  const double gain = Has(input, "[random]") ? 0.1 * ++num_calls : 0.5;
+  const double radians = 0.1 + 1e-4 * static_cast<double>(options.seed);
+  for (size_t n = 0; n < audio.samples.size(); ++n) {
+    audio.samples[n] = static_cast<float>(gain * std::sin(radians * static_cast<double>(n)));
+  }
+  if (Has(input, "[nan]")) audio.samples[7] = std::numeric_limits<float>::quiet_NaN();
+  if (!options.input_is_phonemes) audio.words = Words(input);
+  audio.unknown_words = CountUnknown(audio.words);
+  ChunkInfo chunk;
+  chunk.text_length = input.size();
+  chunk.phonemes = input;
+  chunk.dropped_symbols = Has(input, "[") ? 2 : 0;
+  chunk.tokens = {{0, 1}, {50, 2}, {0, 1}};
+  chunk.num_samples = audio.samples.size();
+  audio.chunks = {chunk};
+  audio.stages = {{"duration", 0.25}, {"generator", 0.5}};
+  audio.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return audio;
+}
+
+Result<Phonemization> Engine::Phonemize(std::string_view text, Language language) const {
+  KOE_CHECK_OK(FailIfAsked(text));
+  Phonemization result;
+  result.words = Words(text);
+  for (const WordInfo& word : result.words) result.phonemes += word.phonemes + word.whitespace;
+  if (language == Language::kBritishEnglish) result.phonemes += "ː";
+  result.unknown_words = CountUnknown(result.words);
+  return result;
+}
+
+Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_path) const {
+  KOE_CHECK_OK(FailIfAsked(options.phonemes));
+  if (!options.golden_path.empty() && !Exists(options.golden_path)) {
+    return Error(ErrorCode::kNotFound, "golden: '" + options.golden_path + "': No such file or directory");
+  }
+  std::ofstream(output_path) << options.golden_path << ' ' << options.use_golden_har << options.feed_stages << ' '
+                             << options.phonemes << ' ' << options.voice << ' ' << options.speed;
+  return {};
+}
+
+std::vector<VoiceInfo> Engine::Voices() const { return kVoices; }
+
+EngineInfo Engine::Info() const {
+  EngineInfo info;
+  info.bundle_path = impl_->bundle;
+  info.bundle_profile = "full";
+  info.weights_source = "fake.onnx";
+  info.weights_sha256 = std::string(64, '0');
+  info.tensor_precision = "int8";
+  info.languages = {"en-us", "en-gb"};
+  info.simd_target = "scalar";
+  info.supported_targets = {"scalar"};
+  info.cpu = "Fake CPU";
+  info.num_threads = impl_->num_threads;
+  info.plan = {{"duration", "cpu", "exact", impl_->num_threads}, {"generator", "cpu", "exact", impl_->num_threads}};
+  return info;
+}
+
+Result<void> BuildBundle(const BundleBuildOptions& options) {
+  if (!Exists(options.weights_path)) {
+    return Error(ErrorCode::kNotFound, "weights: '" + options.weights_path + "': No such file or directory");
+  }
+  if (Has(options.weights_path, "unknown-form")) return Error(ErrorCode::kUnsupported, "weights: opset 99: unknown");
+  SynthesisOptions wait;
+  wait.cancel = options.cancel;
+  if (Has(options.weights_path, "slow") && WaitIsCancelled(10, wait)) {
+    return Error(ErrorCode::kCancelled, "bundle: cancelled");
+  }
+  if (mkdir(options.output_dir.c_str(), 0777) != 0) {
+    return Error(ErrorCode::kIo, "bundle: '" + options.output_dir + "': cannot be made");
+  }
+  std::ofstream(options.output_dir + "/fake-bundle") << options.profile;
+  return {};
+}
+
+Result<BundleReport> ReadBundle(const std::string& dir) {
+  if (!Exists(dir + "/fake-bundle")) return Error(ErrorCode::kCorruptBundle, "bundle: '" + dir + "': no manifest");
+  BundleReport report;
+  report.path = dir;
+  std::ifstream(dir + "/fake-bundle") >> report.profile;
+  report.languages = {"en-us", "en-gb"};
+  for (const VoiceInfo& voice : kVoices) report.voices.push_back(voice.id);
+  report.num_files = 1;
+  report.num_bytes = 1500000;
+  report.num_tensors = 3;
+  return report;
+}
+
+Result<BundleReport> ValidateBundle(const std::string& dir) {
+  if (Exists(dir + "/flipped")) return Error(ErrorCode::kCorruptBundle, "bundle: weights.safetensors: sha256 differs");
+  return ReadBundle(dir);
+}
+
+Result<std::string> FindBundle(const std::string& given_dir) {
+  const char* from_environment = std::getenv("KOE_BUNDLE");
+  const std::string dir = !given_dir.empty() ? given_dir : from_environment != nullptr ? from_environment : "";
+  if (!dir.empty() && Exists(dir)) return dir;
+  return Error(ErrorCode::kNotFound, "bundle: not found: looked in " + (dir.empty() ? "$KOE_BUNDLE" : dir));
+}
+
+}  // namespace koe
