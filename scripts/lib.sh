@@ -161,26 +161,60 @@ fetch_model_data() (
   cache_is_verified || die "model data: $CACHE: files changed while they were written"
 )
 
+# --- Python packages of the tests ----------------------------------------------------------------------------------
+
+# Sets PYTHON to an interpreter that has tests/requirements.txt; the venv lives in the cache, one for each text of that file.
+make_test_python() {
+  local requirements=$ROOT/tests/requirements.txt key venv log
+  key=$( (python3 --version && cat "$requirements") | sha256sum | cut -c 1-12)
+  venv=$CACHE/test-python-$key
+  PYTHON=$venv/bin/python
+  [[ -f $venv/complete ]] && "$PYTHON" -c '' 2>/dev/null && return
+  step "installing the Python packages of the tests into $venv"
+  mkdir -p "$CACHE"
+  log=$(mktemp)
+  if (
+    exec 9>"$CACHE/.lock" && flock 9
+    [[ -f $venv/complete ]] && exit
+    rm -rf "$venv"
+    python3 -m venv "$venv" && logged "$log" "$PYTHON" -m pip install --disable-pip-version-check --only-binary :all: \
+      -r "$requirements" && touch "$venv/complete"
+  ); then
+    rm -f "$log"
+    return
+  fi
+  note "cannot be installed; the tests that need them are skipped: $(grep -i error "$log" | tail -n 1 | cut -c 1-200)"
+  PYTHON=$(command -v python3)
+}
+
 # --- build and bundle --------------------------------------------------------------------------------------------
 
-# build PRESET [TARGET...]: configures once (ninja repeats it when a CMake file changes) and builds.
+# build PRESET [TARGET...]: configures once (ninja repeats it when a CMake file changes) and builds. CMAKE_EXTRA holds
+# arguments of the configuration; another value of it configures again, an empty one leaves things as they are.
+CMAKE_EXTRA=()
 build() {
   local preset=$1 dir=$ROOT/build/$1
   shift
   # The second condition: a tree that was moved or copied keeps the old paths in its CMake cache.
-  if [[ ! -f $dir/build.ninja ]] || ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$dir/CMakeCache.txt"; then
+  if [[ ! -f $dir/build.ninja ]] || ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$dir/CMakeCache.txt" ||
+    [[ ${CMAKE_EXTRA[*]} && $(cat "$dir/.extra" 2>/dev/null) != "${CMAKE_EXTRA[*]}" ]]; then
     step "configuring $preset"
-    rm -f "$dir/CMakeCache.txt"
     mkdir -p "$dir"
+    rm -f "$dir/CMakeCache.txt"
     (cd "$ROOT" && cmake --preset "$preset" "${CMAKE_EXTRA[@]}" >"$dir/configure.log" 2>&1) || {
       tail -n 25 "$dir/configure.log" >&2
       die "configure: $preset: failed (build/$preset/configure.log)"
     }
+    echo "${CMAKE_EXTRA[*]}" >"$dir/.extra"
   fi
   step "building $preset"
-  cmake --build "$dir" -j "$(jobs_to_run)" ${1:+--target "$@"}
+  if [[ $TERMINAL ]]; then
+    cmake --build "$dir" -j "$(jobs_to_run)" ${1:+--target "$@"}
+  else  # a sign of life now and then, and everything that is not progress
+    cmake --build "$dir" -j "$(jobs_to_run)" ${1:+--target "$@"} |
+      awk '/^\[[0-9]+\/[0-9]+\] / && !/FAILED/ { if (++n % 40 == 0) { print; fflush() } next } { print; fflush() }'
+  fi
 }
-CMAKE_EXTRA=()
 
 # What the bundle is made from: the data and the code that writes it.
 bundle_key() {
@@ -199,14 +233,14 @@ make_bundle() {
   echo "$key" >"$stamp"
 }
 
-# set_up SET...: packages (of these sets and `build`), model data, koe, bundle. Two runs in one tree take turns.
+# set_up SET...: packages (of these sets and `build`), model data, the program, its bundle. Two runs in one tree take turns.
 set_up() {
   ensure_packages build "$@"
   fetch_model_data
   mkdir -p "$ROOT/build"
   exec 8>"$ROOT/build/.lock"
   flock -n 8 || { note "waiting for another build of this tree" && flock 8; }
-  build release koe
+  build release koe_cli
   make_bundle
 }
 release_build_lock() { exec 8>&-; }
