@@ -82,6 +82,12 @@ Result<std::vector<Golden>> Golden::All() {
   return goldens;
 }
 
+std::vector<std::string> Golden::tensor_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  return names;
+}
+
 ConstMatrix Golden::Matrix(const std::string& tensor) const {
   const auto it = tensors_.find(tensor);
   if (it == tensors_.end()) return {};

@@ -22,6 +22,7 @@ class Golden {
   static Result<Golden> Open(const std::string& path);
 
   const std::string& name() const { return name_; }
+  std::vector<std::string> tensor_names() const;
   bool Has(const std::string& tensor) const { return tensors_.count(tensor) != 0; }
   // Time-major, whichever way the file has it; empty where there is no such tensor.
   ConstMatrix Matrix(const std::string& tensor) const;
