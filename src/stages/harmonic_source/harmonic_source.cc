@@ -11,7 +11,6 @@
 namespace koe::stages {
 namespace {
 
-constexpr size_t kHarmonics = HarmonicSource::kHarmonics;
 constexpr double kSampleRateHz = 24000;
 constexpr float kVoicedThresholdHz = 10.0f;
 constexpr float kSineAmplitude = 0.1f;
