@@ -49,13 +49,15 @@ std::string TrimSpaces(const std::string& s) {
   return s.substr(begin, s.find_last_not_of(' ') - begin + 1);
 }
 
-// A token that is read and shapes nothing: neither phonemes nor punctuation that is silent on purpose.
-bool IsDropped(const en::SpokenWord& word, std::string_view text) {
-  if (!word.phonemes.empty() || word.source != en::Source::kNone) return false;
-  for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) {
-    if (!text::IsSpace(*c) && *c != '\'' && *c != '-' && *c != '.' && *c != ',' && *c != '_' && *c != '/') return true;
+// Characters of a silent word that are neither white space, nor joints of words, nor money signs read with the amount.
+size_t CountDropped(const en::SpokenWord& word, std::string_view text) {
+  if (!word.phonemes.empty() || word.source == en::Source::kMarkup) return 0;
+  size_t dropped = 0;
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+    const bool is_money = word.tag == Tag::kDollar && (c == '$' || c == U'\u00A3' || c == U'\u20AC');
+    if (!text::IsSpace(c) && c != '\'' && c != '-' && c != '_' && c != '/' && !is_money) ++dropped;
   }
-  return false;
+  return dropped;
 }
 
 }  // namespace
@@ -101,19 +103,24 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, size_t begin
   tagger.TagTokens(tokens);
   const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
   auto words = en::PronounceUnits(pronouncer, fallback, en::Retokenize(line, tokens, markup));
+  // An abbreviation keeps its full stop ("Ltd."); at the end of a line that stop also ends the sentence.
+  if (!options.fallback && !words.empty() && words.back().source == en::Source::kSpelled &&
+      line.substr(0, words.back().end).ends_with('.')) {
+    words.back().phonemes += '.';
+  }
   for (en::SpokenWord& word : words) {
     WordInfo info;
     info.text = std::string(line.substr(word.begin, word.end - word.begin));
     info.offset = markup.text.OriginalOffset(word.begin);
     info.length = markup.text.OriginalEnd(word.end) - info.offset;
     info.tag = TagName(word.tag);
-    const bool is_dropped = IsDropped(word, info.text);
-    info.source =
-        word.source != en::Source::kNone ? en::SourceName(word.source) : (is_dropped ? "unknown" : "punctuation");
+    const size_t dropped = CountDropped(word, info.text);
+    out->dropped_symbols += dropped;
+    info.source = dropped > 0 ? "unknown" : en::SourceName(std::max(word.source, en::Source::kPunctuation));
+    if (word.source == en::Source::kMarkup) info.source = en::SourceName(word.source);
     info.phonemes = std::move(word.phonemes);
     info.whitespace = word.space_after ? " " : "";
     if (word.source == en::Source::kSpelled) ++out->unknown_words;
-    if (is_dropped) out->dropped_symbols += CountCodePoints(info.text);
     out->words.push_back(std::move(info));
   }
 }

@@ -87,6 +87,12 @@ std::string_view AsText(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+size_t CommonPrefix(std::string_view a, std::string_view b) {
+  size_t common = 0;
+  while (common < std::min(a.size(), b.size()) && a[common] == b[common]) ++common;
+  return common;
+}
+
 }  // namespace
 
 Result<Lexicon> Lexicon::Open(std::span<const std::byte> file) {
@@ -114,9 +120,11 @@ Result<Lexicon> Lexicon::Open(std::span<const std::byte> file) {
   Lexicon lexicon;
   lexicon.num_keys_ = word(format::kNumKeys);
   lexicon.num_blocks_ = word(format::kNumBlocks);
+  lexicon.max_key_bytes_ = std::min<size_t>(word(format::kMaxKeyWord), format::kMaxKeyBytes);
   const auto symbols = part(word(format::kSymbolsOffset), 4 * num_symbols);
   const auto pairs = part(word(format::kPairsOffset), 2 * num_pairs);
   lexicon.tags_ = part(word(format::kTagsOffset), uint64_t{format::kTagBytes} * word(format::kNumTags));
+  lexicon.prefixes_ = part(word(format::kPrefixesOffset), uint64_t{format::kPrefixBytes} * word(format::kNumBlocks));
   lexicon.block_offsets_ = part(word(format::kBlocksOffset), 4 * (uint64_t{word(format::kNumBlocks)} + 1));
   lexicon.keys_ =
       part(word(format::kKeysOffset), bytes.size() - std::min<size_t>(word(format::kKeysOffset), bytes.size()));
@@ -154,45 +162,77 @@ Result<Lexicon> Lexicon::Open(std::span<const std::byte> file) {
   return lexicon;
 }
 
-size_t Lexicon::max_key_bytes() const { return format::kMaxKeyBytes; }
-
 std::span<const uint8_t> Lexicon::Block(size_t index) const {
   const uint32_t begin = ReadU32(block_offsets_, 4 * index);
   return keys_.subspan(begin, ReadU32(block_offsets_, 4 * (index + 1)) - begin);
 }
 
-std::optional<Lexicon::Entry> Lexicon::Find(std::string_view key) const {
-  if (key.empty() || key.size() > format::kMaxKeyBytes) return std::nullopt;
-  size_t low = 0, high = num_blocks_;  // the block sought is the last one whose first key is not above `key`
-  RawEntry raw;
+size_t Lexicon::NumBlocksUpTo(std::string_view key) const {
+  uint64_t key_prefix = 0;
+  for (size_t i = 0; i < format::kPrefixBytes; ++i) {
+    key_prefix = key_prefix << 8 | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0);
+  }
+  const auto prefix_at = [this](size_t block) {
+    uint64_t prefix = 0;
+    for (size_t i = 0; i < format::kPrefixBytes; ++i)
+      prefix = prefix << 8 | prefixes_[block * format::kPrefixBytes + i];
+    return prefix;
+  };
+  size_t low = 0, high = num_blocks_;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    Cursor cursor(Block(middle));
-    if (!ReadEntry(&cursor, &raw)) return std::nullopt;
-    if (AsText(raw.suffix) <= key) {
+    const uint64_t prefix = prefix_at(middle);
+    bool is_up_to = prefix < key_prefix;
+    if (prefix == key_prefix) {
+      Cursor cursor(Block(middle));
+      RawEntry first;
+      is_up_to = ReadEntry(&cursor, &first) && AsText(first.suffix) <= key;
+    }
+    if (is_up_to) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (low == 0) return std::nullopt;
-  Cursor cursor(Block(low - 1));
-  // `matched` bytes of the current key equal `key`; keys ascend, so a key that shares fewer bytes with the one before
-  // than those is past `key`.
-  size_t matched = 0, current_size = 0;
+  return low;
+}
+
+std::optional<Lexicon::Entry> Lexicon::Find(std::string_view key) const {
+  if (key.empty() || key.size() > max_key_bytes_) return std::nullopt;
+  const size_t block = NumBlocksUpTo(key);
+  if (block == 0) return std::nullopt;
+  Cursor cursor(Block(block - 1));
+  RawEntry raw;
+  // `matched` bytes of the key before equal `key`; one that shares more than those with it differs at the same place.
+  size_t matched = 0, size = 0;
   for (size_t i = 0; i < format::kKeysPerBlock && ReadEntry(&cursor, &raw); ++i) {
-    if (raw.shared > current_size) return std::nullopt;
-    current_size = raw.shared + raw.suffix.size();
-    // Only 15 shared bytes can be written; what is beyond is repeated in the suffix, so compare from `shared`.
+    if (raw.shared > size) return std::nullopt;
+    size = raw.shared + raw.suffix.size();
     if (raw.shared > matched) continue;
-    const std::string_view tail = key.substr(raw.shared);
-    const std::string_view suffix = AsText(raw.suffix);
-    const size_t common =
-        static_cast<size_t>(std::mismatch(tail.begin(), tail.end(), suffix.begin(), suffix.end()).first - tail.begin());
-    matched = raw.shared + common;
-    if (matched == key.size() && current_size == key.size()) return raw.entry;
+    matched = raw.shared + CommonPrefix(key.substr(raw.shared), AsText(raw.suffix));
+    if (matched == key.size() && size == key.size()) return raw.entry;
   }
   return std::nullopt;
+}
+
+size_t Lexicon::LongestSharedPrefix(std::string_view text) const {
+  const size_t block = NumBlocksUpTo(text);
+  size_t longest = 0;
+  RawEntry raw;
+  if (block > 0) {
+    Cursor cursor(Block(block - 1));
+    size_t matched = 0;
+    for (size_t i = 0; i < format::kKeysPerBlock && ReadEntry(&cursor, &raw); ++i) {
+      if (raw.shared > matched) continue;
+      matched = raw.shared + CommonPrefix(text.substr(raw.shared), AsText(raw.suffix));
+      longest = std::max(longest, matched);
+    }
+  }
+  if (block < num_blocks_) {
+    Cursor cursor(Block(block));
+    if (ReadEntry(&cursor, &raw)) longest = std::max(longest, CommonPrefix(text, AsText(raw.suffix)));
+  }
+  return longest;
 }
 
 namespace {

@@ -47,17 +47,23 @@ class Lexicon {
   std::optional<Variant> FindVariant(const Entry& entry, std::string_view tag) const;
 
   size_t num_keys() const { return num_keys_; }
-  size_t max_key_bytes() const;
+  size_t max_key_bytes() const { return max_key_bytes_; }
+  // How many bytes of `text` some key begins with. For keys as stored: no grown forms.
+  size_t LongestSharedPrefix(std::string_view text) const;
 
  private:
   Lexicon() = default;
   std::span<const uint8_t> Block(size_t index) const;
+  // The number of blocks whose first key is not above `key`: the last of them is where it would be.
+  size_t NumBlocksUpTo(std::string_view key) const;
 
   std::span<const uint8_t> keys_;
   std::span<const uint8_t> block_offsets_;
+  std::span<const uint8_t> prefixes_;
   std::span<const uint8_t> tags_;
   size_t num_keys_ = 0;
   size_t num_blocks_ = 0;
+  size_t max_key_bytes_ = 0;
   struct Expansion {
     std::array<char, 8> utf8;
     uint8_t size;

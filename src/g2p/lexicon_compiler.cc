@@ -197,15 +197,18 @@ Result<std::string> CompileLexicon(const std::string& gold_json, const std::stri
 
   std::string keys;
   std::vector<size_t> block_offsets;
-  std::string before;
+  std::string prefixes, before;
+  size_t longest_key = 0;
   size_t index = 0;
   for (const auto& [key, value] : dictionary) {
     if (index++ % format::kKeysPerBlock == 0) {
       block_offsets.push_back(keys.size());
+      prefixes += (key + std::string(format::kPrefixBytes, '\0')).substr(0, format::kPrefixBytes);
       before.clear();
     }
     AppendEntry(key, before, value, coder, tags, &keys);
     before = key;
+    longest_key = std::max(longest_key, key.size());
   }
   block_offsets.push_back(keys.size());
 
@@ -216,12 +219,15 @@ Result<std::string> CompileLexicon(const std::string& gold_json, const std::stri
   words[format::kNumSymbols] = coder.symbols().size();
   words[format::kNumPairs] = coder.pairs().size();
   words[format::kNumTags] = tags.size();
+  words[format::kMaxKeyWord] = longest_key;
   std::string tables;
   const auto start = [&](format::HeaderWord word) { words[word] = format::kHeaderBytes + tables.size(); };
   start(format::kSymbolsOffset);
   for (const char32_t c : coder.symbols()) AppendU32(c, &tables);
   start(format::kTagsOffset);
   for (const std::string& tag : tags) tables += tag + std::string(format::kTagBytes - tag.size(), '\0');
+  start(format::kPrefixesOffset);
+  tables += prefixes;
   start(format::kBlocksOffset);
   for (const size_t offset : block_offsets) AppendU32(offset, &tables);
   start(format::kPairsOffset);

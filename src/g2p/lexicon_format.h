@@ -17,19 +17,22 @@ enum HeaderWord : size_t {
   kFileBytes,
   kNumKeys,
   kNumBlocks,
-  kNumSymbols,     // code points that phonemes are made of
-  kNumPairs,       // codes that stand for two symbols
-  kNumTags,        // names of variants
-  kSymbolsOffset,  // kNumSymbols x uint32
-  kPairsOffset,    // kNumPairs x 2 bytes: symbol codes
-  kTagsOffset,     // kNumTags x kTagBytes: ASCII, zero-padded
-  kBlocksOffset,   // (kNumBlocks + 1) x uint32: offsets into the keys, the last one their size
+  kNumSymbols,      // code points that phonemes are made of
+  kNumPairs,        // codes that stand for two symbols
+  kNumTags,         // names of variants
+  kSymbolsOffset,   // kNumSymbols x uint32
+  kPairsOffset,     // kNumPairs x 2 bytes: symbol codes
+  kTagsOffset,      // kNumTags x kTagBytes: ASCII, zero-padded
+  kPrefixesOffset,  // kNumBlocks x kPrefixBytes: how each block's first key begins, zero-padded, most significant first
+  kBlocksOffset,    // (kNumBlocks + 1) x uint32: offsets into the keys, the last one their size
+  kMaxKeyWord,      // bytes of the longest key
   kKeysOffset,
   kNumHeaderWords
 };
 inline constexpr size_t kHeaderBytes = sizeof(kMagic) + 4 * kNumHeaderWords;
 
 inline constexpr size_t kKeysPerBlock = 16;
+inline constexpr size_t kPrefixBytes = 8;  // enough to decide nearly every step of the search without touching the keys
 inline constexpr size_t kMaxKeyBytes = 63;
 inline constexpr size_t kMaxCodes = 254;     // symbols and pairs together; a code is one byte
 inline constexpr size_t kMaxSymbolUtf8 = 4;  // bytes

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/utf8.h"
+#include "text/unicode.h"
 
 namespace koe::g2p {
 namespace {
@@ -72,7 +73,8 @@ std::string ApplyStress(std::string phonemes, double level) {
 
 size_t StressWeight(std::string_view phonemes) {
   size_t weight = 0;
-  for (size_t position = 0; const auto c = DecodeUtf8(phonemes, &position);) weight += Contains(kDouble, *c) ? 2 : 1;
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(phonemes, &position);)
+    weight += Contains(kDouble, c) ? 2 : 1;
   return weight;
 }
 

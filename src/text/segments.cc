@@ -26,7 +26,7 @@ size_t PreviousCodePoint(std::string_view text, size_t position) {
   return position;
 }
 
-char32_t CodePointAt(std::string_view text, size_t position) { return DecodeUtf8(text, &position).value_or(U'\uFFFD'); }
+char32_t CodePointAt(std::string_view text, size_t position) { return text::NextCodePoint(text, &position); }
 
 // Where the token that ends at `end` starts, looking back no further than an abbreviation is long.
 std::string_view ShortTokenEndingAt(std::string_view text, size_t end) {
@@ -70,7 +70,7 @@ bool IsBoundary(std::string_view text, size_t mark) {
 TextRange Trim(std::string_view text, TextRange range) {
   while (range.begin < range.end) {
     size_t next = range.begin;
-    if (!IsSpace(DecodeUtf8(text, &next).value_or(0))) break;
+    if (!IsSpace(text::NextCodePoint(text, &next))) break;
     range.begin = next;
   }
   while (range.end > range.begin) {
@@ -112,7 +112,7 @@ std::vector<TextRange> SplitSentences(std::string_view text) {
     size_t end = position + 1;
     while (end < text.size()) {
       size_t next = end;
-      if (!IsCloser(DecodeUtf8(text, &next).value_or(0))) break;
+      if (!IsCloser(text::NextCodePoint(text, &next))) break;
       end = next;
     }
     add(begin, end);

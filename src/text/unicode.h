@@ -4,8 +4,11 @@
 #ifndef KOE_TEXT_UNICODE_H_
 #define KOE_TEXT_UNICODE_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "base/utf8.h"
 
 namespace koe::text {
 
@@ -13,6 +16,15 @@ constexpr bool IsAsciiDigit(char32_t c) { return c >= U'0' && c <= U'9'; }
 constexpr bool IsAsciiLower(char32_t c) { return c >= U'a' && c <= U'z'; }
 constexpr bool IsAsciiUpper(char32_t c) { return c >= U'A' && c <= U'Z'; }
 constexpr bool IsAsciiLetter(char32_t c) { return IsAsciiLower(c) || IsAsciiUpper(c); }
+
+// The code point at *position of well-formed text, advancing past it; 0 (position unchanged) at the end.
+inline char32_t NextCodePoint(std::string_view text, size_t* position) {
+  if (*position >= text.size()) return 0;
+  const auto byte = static_cast<unsigned char>(text[*position]);
+  if (byte >= 0x80) return DecodeUtf8(text, position).value_or(0);
+  ++*position;
+  return byte;
+}
 
 bool IsSpace(char32_t c);          // str.isspace
 bool IsLetter(char32_t c);         // \p{L}, str.isalpha

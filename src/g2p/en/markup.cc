@@ -66,7 +66,7 @@ void AddWords(std::string_view all, size_t begin, size_t end, std::vector<Markup
   size_t word_begin = begin;
   for (size_t position = begin; position < end;) {
     const size_t at = position;
-    if (!text::IsSpace(DecodeUtf8(all, &position).value_or(0))) continue;
+    if (!text::IsSpace(text::NextCodePoint(all, &position))) continue;
     if (at > word_begin) words->push_back({word_begin, at, std::nullopt});
     word_begin = position;
   }

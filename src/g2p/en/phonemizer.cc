@@ -20,19 +20,19 @@ bool IsJunk(char32_t c) {
 }
 
 bool AllJunk(std::string_view text) {
-  for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) {
-    if (!IsJunk(*c)) return false;
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+    if (!IsJunk(c)) return false;
   }
   return true;
 }
 
 void UpdateContext(std::string_view phonemes, std::string_view text, Tag tag, Context* context) {
-  for (size_t position = 0; const auto c = DecodeUtf8(phonemes, &position);) {
-    if (IsPhraseMark(*c)) {
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(phonemes, &position);) {
+    if (IsPhraseMark(c)) {
       context->next = Context::Next::kNothing;
-    } else if (IsVowel(*c)) {
+    } else if (IsVowel(c)) {
       context->next = Context::Next::kVowel;
-    } else if (IsConsonant(*c)) {
+    } else if (IsConsonant(c)) {
       context->next = Context::Next::kConsonant;
     } else {
       continue;
@@ -83,7 +83,8 @@ Joined Join(const Piece* first, const Piece* last) {
 // in every combination.
 class SpanFilter {
  public:
-  explicit SpanFilter(const Piece* pieces, size_t count) : pieces_(pieces), shapes_(count) {
+  SpanFilter(const Lexicon& lexicon, const Piece* pieces, size_t count)
+      : lexicon_(lexicon), pieces_(pieces), shapes_(count), reach_(count, kUnknownReach) {
     for (size_t i = 0; i < count; ++i) shapes_[i] = ShapeOf(pieces[i].text);
   }
 
@@ -98,8 +99,30 @@ class SpanFilter {
       suffix_bytes += pieces_[--number].text.size();
     }
     while (number > 0 && shapes_[number - 1].test(kNumberChars) && WithinKey(number, &bytes)) --number;
-    while (dotted > 0 && shapes_[dotted - 1].test(kDotted)) --dotted;
+    // Letters in groups of two at most, with dots between.
+    for (size_t group = 0; dotted > 0 && shapes_[dotted - 1].test(kDotted); --dotted) {
+      const std::string_view text = pieces_[dotted - 1].text;
+      group = text == "." ? 0 : group + text.size();
+      if (group > 2) break;
+    }
     return std::min({word, number, dotted, right - 1});
+  }
+
+  // Whether a span of letters is short enough for what the dictionary has with its beginning; number and dotted spans
+  // and single pieces always are. Asked only in long groups, where it pays.
+  bool MayBeWord(size_t left, size_t right) {
+    if (right - left == 1 || shapes_.size() <= kShortGroup) return true;
+    bool is_dotted = true, has_dot = false;
+    for (size_t i = left; i < right; ++i) {
+      if (!shapes_[i].test(kWordChars)) return true;
+      is_dotted = is_dotted && shapes_[i].test(kDotted);
+      has_dot = has_dot || pieces_[i].text == ".";
+    }
+    if (is_dotted && has_dot) return true;
+    const char* begin = pieces_[left].text.data();
+    const size_t size = pieces_[right - 1].end - pieces_[left].begin;
+    if (reach_[left] == kUnknownReach) reach_[left] = Reach({begin, std::min(size_t{kMaxSpanBytes}, RestOf(left))});
+    return size <= reach_[left] + kLongestEnding;
   }
 
  private:
@@ -107,6 +130,23 @@ class SpanFilter {
   using Shapes = std::bitset<kNumShapes>;
   static constexpr size_t kMaxSpanBytes = 72;   // a key and the longest ending
   static constexpr size_t kMaxSuffixBytes = 3;  // ing, 'd
+  static constexpr size_t kLongestEnding = 4;   // ing after a doubled letter
+  static constexpr size_t kShortGroup = 8;
+  static constexpr size_t kUnknownReach = static_cast<size_t>(-1);
+
+  size_t RestOf(size_t left) const { return pieces_[shapes_.size() - 1].end - pieces_[left].begin; }
+
+  // How far from its start the text agrees with some key in any of the cases that are looked up. Dots are their own
+  // rule; capitals throughout are letters to be spelled.
+  size_t Reach(std::string_view text) const {
+    if (!text::IsAscii(text)) return text.size();
+    size_t capitals = 1;
+    while (capitals < text.size() && !text::IsAsciiLower(static_cast<unsigned char>(text[capitals]))) ++capitals;
+    std::string lower = text::ToLower(text);
+    size_t reach = std::max({capitals, lexicon_.LongestSharedPrefix(text), lexicon_.LongestSharedPrefix(lower)});
+    if (text::IsAsciiLower(static_cast<unsigned char>(lower[0]))) lower[0] = static_cast<char>(lower[0] ^ 0x20);
+    return std::max(reach, lexicon_.LongestSharedPrefix(lower));
+  }
 
   bool WithinKey(size_t next, size_t* bytes) const {
     *bytes += pieces_[next - 1].text.size();
@@ -121,8 +161,8 @@ class SpanFilter {
       ReplaceAll("\u2019", "'", &normalized);
       normalized = text::ToNfkc(normalized);
       // Superscripts become digits in NFKC; other digits are turned into ASCII ones later.
-      for (size_t position = 0; const auto c = DecodeUtf8(normalized, &position);) {
-        if (*c >= 0x80 && text::DigitValue(*c) < 0) return {};
+      for (size_t position = 0; const char32_t c = text::NextCodePoint(normalized, &position);) {
+        if (c >= 0x80 && text::DigitValue(c) < 0) return {};
       }
       return Shapes().set(kWordChars).set(kNumberChars);
     }
@@ -139,8 +179,10 @@ class SpanFilter {
     return shapes;
   }
 
+  const Lexicon& lexicon_;
   const Piece* pieces_;
   std::vector<Shapes> shapes_;
+  std::vector<size_t> reach_;  // by first piece
 };
 
 // Decides what is silent, what stands apart and which parts lose their stress ("COVID-19" apart, "high-contrast" as
@@ -149,9 +191,9 @@ void ResolveGroup(Piece* pieces, size_t count) {
   bool is_separate = false;
   std::array<bool, 3> classes{};
   for (size_t i = 0; i < count; ++i) {
-    for (size_t position = 0; const auto c = DecodeUtf8(pieces[i].text, &position);) {
-      if (*c == ' ' || *c == '/') is_separate = true;
-      if (!IsJunk(*c)) classes[text::IsLetter(*c) ? 0 : (text::IsAsciiDigit(*c) ? 1 : 2)] = true;
+    for (size_t position = 0; const char32_t c = text::NextCodePoint(pieces[i].text, &position);) {
+      if (c == ' ' || c == '/') is_separate = true;
+      if (!IsJunk(c)) classes[text::IsLetter(c) ? 0 : (text::IsAsciiDigit(c) ? 1 : 2)] = true;
     }
     if (i + 1 < count && pieces[i].space_after) {
       is_separate = true;
@@ -210,11 +252,12 @@ class UnitPronouncer {
   }
 
   void Group(Piece* pieces, size_t count) {
-    const SpanFilter filter(pieces, count);
+    SpanFilter filter(pronouncer_.lexicon(), pieces, count);
     size_t right = count;
     while (right > 0) {
       bool found = false;
       for (size_t left = filter.LeftmostStart(right); left < right && !found; ++left) {
+        if (!filter.MayBeWord(left, right)) continue;
         Joined joined = Join(pieces + left, pieces + right);
         auto spoken = pronouncer_.Pronounce(joined.request, context_);
         if (!spoken) continue;

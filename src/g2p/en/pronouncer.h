@@ -51,6 +51,7 @@ class Pronouncer {
   std::optional<Pronunciation> Pronounce(const WordRequest& request, const Context& context) const;
   // Letter names run together, the last one with the main stress; nullopt where a letter has no name.
   std::optional<Pronunciation> SpellLetters(std::string_view word) const;
+  const Lexicon& lexicon() const { return lexicon_; }
   // s, z or a syllable, by the last sound.
   std::string_view PluralEnding(std::string_view phonemes) const;
 

@@ -25,7 +25,8 @@ struct MarkedToken {
 
 size_t CapitalWeight(std::string_view text) {
   size_t weight = 0;
-  for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) weight += text::ToLower(*c) == *c ? 1 : 2;
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);)
+    weight += text::ToLower(c) == c ? 1 : 2;
   return weight;
 }
 
@@ -126,8 +127,8 @@ std::string PunctuationPhonemes(Tag tag, std::string_view text) {
       return "\u201D";
     default: {
       std::string marks;
-      for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) {
-        if (IsMark(*c)) AppendUtf8(*c, &marks);
+      for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+        if (IsMark(c)) AppendUtf8(c, &marks);
       }
       return marks;
     }
@@ -147,7 +148,7 @@ bool IsLetterAt(std::string_view text, bool at_end) {
     position = text.size() - 1;
     while (position > 0 && (static_cast<unsigned char>(text[position]) & 0xC0) == 0x80) --position;
   }
-  return text::IsLetter(DecodeUtf8(text, &position).value_or(0));
+  return text::IsLetter(text::NextCodePoint(text, &position));
 }
 
 }  // namespace

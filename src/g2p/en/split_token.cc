@@ -16,7 +16,7 @@ bool IsJoiner(char32_t c) { return c == U'-' || c == U'_'; }
 class Reader {
  public:
   explicit Reader(std::string_view s) : s_(s) {}
-  char32_t At(size_t position) const { return DecodeUtf8(s_, &position).value_or(0); }
+  char32_t At(size_t position) const { return text::NextCodePoint(s_, &position); }
   size_t After(size_t position) const {
     DecodeUtf8(s_, &position);
     return position;
@@ -25,7 +25,7 @@ class Reader {
   size_t SkipWhile(size_t position, Predicate&& predicate) const {
     while (position < s_.size()) {
       size_t next = position;
-      if (!predicate(DecodeUtf8(s_, &next).value_or(0))) break;
+      if (!predicate(text::NextCodePoint(s_, &next))) break;
       position = next;
     }
     return position;

@@ -65,9 +65,9 @@ constexpr FixedTag kFixedTags[] = {
 Tag TagByShape(std::span<const Token> tokens, size_t i, bool* inside_quote) {
   const std::string_view text = tokens[i].text;
   bool has_alphanumeric = false, all_space = true;
-  for (size_t position = 0; const auto c = DecodeUtf8(text, &position);) {
-    has_alphanumeric = has_alphanumeric || (text::IsWordChar(*c) && *c != '_');
-    all_space = all_space && text::IsSpace(*c);
+  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+    has_alphanumeric = has_alphanumeric || (text::IsWordChar(c) && c != '_');
+    all_space = all_space && text::IsSpace(c);
   }
   if (has_alphanumeric) return Tag::kNone;
   if (all_space) return Tag::kSP;

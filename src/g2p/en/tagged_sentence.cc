@@ -100,7 +100,7 @@ bool TaggedSentence::IsSentenceStart(size_t i) const {
 
 bool TaggedSentence::IsCapitalised(size_t i) const {
   size_t position = 0;
-  return text::IsUpper(DecodeUtf8(Text(i), &position).value_or(0));
+  return text::IsUpper(text::NextCodePoint(Text(i), &position));
 }
 
 bool TaggedSentence::IsAllCaps(size_t i) const {

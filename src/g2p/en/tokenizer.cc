@@ -30,7 +30,7 @@ char32_t LastChar(std::string_view s, size_t* size) {
     --begin;
   } while (begin > 0 && (static_cast<unsigned char>(s[begin]) & 0xC0) == 0x80);
   *size = s.size() - begin;
-  return DecodeUtf8(s, &begin).value_or(0);
+  return text::NextCodePoint(s, &begin);
 }
 
 bool EndsInDigit(std::string_view s) { return !s.empty() && IsAsciiDigit(static_cast<unsigned char>(s.back())); }
@@ -180,7 +180,7 @@ class RunTokenizer {
     for (size_t position = 0; position < s.size();) {
       const size_t infix = InfixSize(s, position, before);
       if (infix == 0) {
-        before = DecodeUtf8(s, &position).value_or(0);
+        before = text::NextCodePoint(s, &position);
         continue;
       }
       size_t ignored = 0;
@@ -231,7 +231,7 @@ class BrokenSpecialCases {
     char32_t before = 0;
     for (size_t position = 0; position < s.size();) {
       if (InfixSize(s, position, before) > 0) return true;
-      before = DecodeUtf8(s, &position).value_or(0);
+      before = text::NextCodePoint(s, &position);
     }
     return false;
   }
@@ -307,7 +307,7 @@ std::vector<Token> Tokenize(std::string_view text, const TokenizerOptions& optio
   bool in_space = false;
   for (size_t position = 0; position < text.size();) {
     const size_t begin = position;
-    const char32_t c = DecodeUtf8(text, &position).value_or(0);
+    const char32_t c = text::NextCodePoint(text, &position);
     const bool is_space = text::IsSpace(c);
     if (begin == 0) in_space = is_space;
     if (is_space == in_space) continue;

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "g2p/en/number_words.h"
+
+#include <gtest/gtest.h>
+
+namespace koe::g2p::en {
+namespace {
+
+std::string Join(const Words& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+// Expected values are num2words 0.5.14's with commas and hyphens taken for spaces.
+TEST(NumberWords, Cardinals) {
+  EXPECT_EQ(Join(CardinalWords("0")), "zero");
+  EXPECT_EQ(Join(CardinalWords("007")), "seven");
+  EXPECT_EQ(Join(CardinalWords("110")), "one hundred and ten");
+  EXPECT_EQ(Join(CardinalWords("1001")), "one thousand and one");
+  EXPECT_EQ(Join(CardinalWords("105021")), "one hundred and five thousand and twenty one");
+  EXPECT_EQ(Join(CardinalWords("1000100")), "one million one hundred");
+  EXPECT_EQ(Join(CardinalWords("1" + std::string(33, '0'))), "one decillion");
+  EXPECT_EQ(Join(CardinalWords("1" + std::string(303, '0'))), "one centillion");
+  EXPECT_EQ(CardinalWords(std::string(307, '1')).size(), 307u);
+}
+
+TEST(NumberWords, Ordinals) {
+  EXPECT_EQ(Join(OrdinalWords("0")), "zeroth");
+  EXPECT_EQ(Join(OrdinalWords("12")), "twelfth");
+  EXPECT_EQ(Join(OrdinalWords("20")), "twentieth");
+  EXPECT_EQ(Join(OrdinalWords("101")), "one hundred and first");
+  EXPECT_EQ(Join(OrdinalWords("2000000")), "two millionth");
+}
+
+TEST(NumberWords, Years) {
+  EXPECT_EQ(Join(YearWords("1905")), "nineteen oh five");
+  EXPECT_EQ(Join(YearWords("1100")), "eleven hundred");
+  EXPECT_EQ(Join(YearWords("2001")), "two thousand and one");
+  EXPECT_EQ(Join(YearWords("2010")), "twenty ten");
+  EXPECT_EQ(Join(YearWords("0099")), "ninety nine");
+}
+
+TEST(NumberWords, Decimals) {
+  EXPECT_EQ(Join(DecimalWords("2.50")), "two point five");
+  EXPECT_EQ(Join(DecimalWords("10.0")), "ten");
+  EXPECT_EQ(Join(DecimalWords("0.05")), "zero point zero five");
+  EXPECT_EQ(Join(DecimalWords("0.00001")), "zero point zero zero zero zero one");
+  EXPECT_EQ(Join(DecimalWords("3.14159")), "three point one four one five nine");
+}
+
+}  // namespace
+}  // namespace koe::g2p::en
