@@ -122,7 +122,10 @@ def main():
         for i, (voice, text) in enumerate(cases, 1):
             path = os.path.join(args.audio or folder, f"{i:02d}.wav")
             if not args.audio:
-                subprocess.run([args.koe, "say", text, "--voice", voice, "--bundle", args.bundle, "-o", path], check=True)
+                said = subprocess.run([args.koe, "say", text, "--voice", voice, "--bundle", args.bundle, "-o", path],
+                                      capture_output=True, text=True)
+                if said.returncode != 0:
+                    sys.exit(f"koe say ended with {said.returncode}: {said.stderr}")
             truth, found = normalise(text), normalise(transcribe(decoder, read_wav(path)))
             wrong = word_errors(truth, found)
             errors, words = errors + wrong, words + len(truth)

@@ -37,8 +37,10 @@ MIN_TARGET_SNR_DB = 90
 
 def dump(args, golden, out, feed, target=None):
     environment = dict(os.environ, **({"KOE_TARGET": target} if target else {}))
-    subprocess.run([args.koe, "dump", "--bundle", args.bundle, "--golden", golden, "--feed", feed, "-o", out], check=True,
-                   env=environment)
+    result = subprocess.run([args.koe, "dump", "--bundle", args.bundle, "--golden", golden, "--feed", feed, "-o", out],
+                            env=environment, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"koe dump ended with {result.returncode}: {result.stderr}")
     return out
 
 

@@ -72,7 +72,8 @@ class ToolsTest(unittest.TestCase):
                 ("x_pre", 101, ("--feed", "stage"), 0), ("x_pre", 99, ("--feed", "stage"), 1),
                 ("x_pre", 20, ("--feed", "chain"), 0), ("waveform", 91, ("--feed", "chain"), 0),
                 ("waveform", 89, ("--feed", "chain"), 1), ("waveform", 89, ("--feed", "chain", "--min-waveform", "85"), 0),
-                ("sine_clean", 61, (), 0), ("sine_clean", 59, (), 1), ("har_source", 3, (), 0)):
+                ("sine_clean", 61, (), 0), ("sine_clean", 59, (), 1), ("sine_clean", 9, ("--feed", "chain"), 0),
+                ("har_source", 3, (), 0)):
             with self.subTest(tensor=tensor, db=db, flags=flags):
                 result = self.compare({tensor: with_noise(self.golden[tensor], db)}, *flags)
                 self.assertEqual(result.returncode, status, result.stdout + result.stderr)

@@ -5,8 +5,8 @@
   python tools/compare_dump.py GOLDEN.safetensors DUMP.safetensors [--feed stage|chain] [--min-snr DB] ...
 
 --feed says how the dump was made and so what must hold: `stage` (every stage had the golden's inputs: each tensor at least
---min-snr, default 100) or `chain` (tokens to waveform with the golden's har: the waveform at least --min-waveform, default
-90; the other tensors are printed). In both, pred_dur is equal and sine_clean at least --min-sine (default 60).
+--min-snr, default 100, but sine_clean --min-sine, default 60) or `chain` (tokens to waveform with the golden's har: the
+waveform at least --min-waveform, default 90; the other tensors are printed). In both, pred_dur is equal.
 
 har is compared as a complex spectrum, magnitude times e^(i phase): a phase counts modulo 2 pi, and only where there is
 energy. har_source holds random numbers and is printed only. Where the dump has `duration` (durations before rounding),
@@ -40,10 +40,10 @@ def as_spectrum(har):
 
 
 def threshold(name, args):
-    if name == "sine_clean":
-        return args.min_sine
     if name == "har_source":
         return None
+    if name == "sine_clean":  # in a chain its phase sums the differences of the chain's own F0, without end
+        return args.min_sine if args.feed == "stage" else None
     if args.feed == "stage":
         return args.min_snr
     return args.min_waveform if name == "waveform" else None
