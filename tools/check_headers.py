@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from check_layers import source_files
+from check_layers import is_testing, source_files
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror", "-fsyntax-only"]
@@ -26,7 +26,8 @@ def commands(compiler, path):
             yield [compiler, "-std=c11", "-x", "c", "-pedantic", "-Iinclude"]
         yield [*cxx, "-pedantic", "-Iinclude"]
     else:
-        yield [*cxx, "-Iinclude", "-Isrc", "-iquote", path.split("/")[0], "-iquote", os.path.join(*path.split("/")[:2])]
+        yield [*cxx, "-Iinclude", "-Isrc", "-iquote", path.split("/")[0], "-iquote", os.path.join(*path.split("/")[:2]),
+               *(["-iquote", "tests"] if is_testing(path) else [])]
 
 
 def check(job):

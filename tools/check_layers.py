@@ -69,7 +69,7 @@ TEST_FOLDERS = ("tests/", "bench/", "fuzz/")
 
 
 def is_testing(path):
-    return path.startswith(TEST_FOLDERS) or bool(TESTING.search(path))
+    return path.startswith(TEST_FOLDERS) or "/testing/" in path or bool(TESTING.search(path))
 
 
 def module_of(path):
@@ -110,7 +110,8 @@ def source_files(root):
 
 def resolve(root, path, header):
     """The file that a quoted include names, from the root; None when there is none."""
-    for base in (os.path.dirname(path), "src", "include", path.split("/")[0], os.path.join(*path.split("/")[:2])):
+    folders = [os.path.dirname(path), "src", "include", path.split("/")[0], os.path.join(*path.split("/")[:2])]
+    for base in folders + ([".", "tests"] if is_testing(path) else []):
         candidate = os.path.normpath(os.path.join(base, header))
         if os.path.isfile(os.path.join(root, candidate)):
             return candidate

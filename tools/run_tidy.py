@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def is_checked(path):
-    if not path.startswith(("src/", "apps/")) or is_testing(path) or "/testing/" in path:
+    if not path.startswith(("src/", "apps/")) or is_testing(path):
         return False
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         return "foreach_target.h" not in f.read()
