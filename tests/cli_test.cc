@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "arguments.h"
-#include "text.h"
-#include "values.h"
+#include "../apps/cli/arguments.h"
+#include "../apps/cli/text.h"
+#include "../apps/cli/values.h"
 
 namespace koe::cli {
 namespace {

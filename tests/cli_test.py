@@ -236,7 +236,7 @@ class FakeTest(CliTestCase):
     def test_say(self):
         result = self.succeed("say", "Hello world.")
         self.assertEqual(result.stdout, b"")
-        self.assertRegex(result.err, r"\Akoe\.wav: 0\.30 s of speech in \d+\.\d\d s \(\d+\.\dx real time\), "
+        self.assertRegex(result.err, r"\Akoe\.wav: 0\.300 s of speech in \d+\.\d\d s \(\d+\.\dx real time\), "
                                      r"voice af_heart\n\Z")
         with wave.open(self.path("koe.wav")) as audio:
             self.assertEqual(audio.getparams()[:4], (1, 2, 24000, 12 * 600))
@@ -279,7 +279,7 @@ class FakeTest(CliTestCase):
         result = self.succeed("say", "abc", "-o", "-")
         self.assertEqual(len(result.stdout), 44 + 2 * 1800)
         self.assertEqual(struct.unpack("<I", result.stdout[40:44])[0], 2 * 1800)
-        self.assertTrue(result.err.startswith("standard output: 0.07 s of speech"), result.err)
+        self.assertTrue(result.err.startswith("standard output: 0.075 s of speech"), result.err)
         self.assertEqual(self.files(), [])
 
     def test_quiet(self):
@@ -316,6 +316,9 @@ class FakeTest(CliTestCase):
         err = self.succeed("say", "xyzzy [ xyzzy").err
         self.assertIn("koe: note: phonemes: 2: not in the model's vocabulary and left out\n", err)
         self.assertEqual(err.count("'xyzzy'"), 1)
+        err = self.succeed("say", " ".join(f"xyzzy{i}" for i in range(12))).err
+        self.assertEqual(err.count("spelled letter by letter"), 10)
+        self.assertIn("koe: note: words: 2 more\n", err)
 
     def test_voice(self):
         self.fail_with(BAD_INPUT, "voice: 'af_hart': not in this bundle (nearest: 'af_heart')", "say", "x", "-v", "af_hart")
@@ -340,6 +343,8 @@ class FakeTest(CliTestCase):
         self.fail_with(BAD_BUNDLE, re.compile("^bundle: not found: looked in "), "say", "x", "--bundle", "nowhere")
         self.fail_with(BAD_BUNDLE, "bundle: '.': no manifest", "say", "x", "--bundle", ".")
         self.fail_with(USAGE, "SIMD target: neon: this CPU has scalar", "info", env={"KOE_TARGET": "neon"})
+        self.write("bundle/newer", b"")
+        self.fail_with(BAD_BUNDLE, "bundle: schema 9: newer than this build", "info")
 
     def test_write_failures(self):
         self.write("old.wav", b"old")
@@ -510,7 +515,7 @@ class RealTest(CliTestCase):
     """The program as built, without a bundle."""
 
     def test_missing_bundle_lists_the_places(self):
-        places = ["$KOE_BUNDLE", "models/kokoro-82m", "koe/kokoro-82m", "/usr/share/koe/kokoro-82m"]
+        places = ["models/kokoro-82m", "koe/kokoro-82m", "/usr/share/koe/kokoro-82m"]
         result = self.fail_with(BAD_BUNDLE, re.compile("^bundle: "), "say", "Hello.")
         for place in places:
             self.assertIn(place, result.err)
@@ -527,13 +532,22 @@ class RealTest(CliTestCase):
 
     def test_weights_that_are_none(self):
         for data in (b"", b"x", b"\x08\x07" * 50, b"PK\x03\x04", b"\xff" * 1000):
-            for ending in (".onnx", ".pth", ".safetensors", ".txt"):
+            for ending in (".onnx", ".pth", ".safetensors"):
                 self.write("w" + ending, data)
                 os.makedirs(self.path("voices"), exist_ok=True)
                 self.fail_with(BAD_BUNDLE, re.compile("."), "bundle", "build", "--weights", "w" + ending, "--voices",
                                "voices", "-o", "b")
                 os.remove(self.path("w" + ending))
-        self.assertEqual(self.files(), ["voices"])
+        self.write("w.txt", b"x")
+        self.fail_with(USAGE, re.compile("w.txt.*onnx, .pth or .safetensors"), "bundle", "build", "--weights", "w.txt",
+                       "-o", "b")
+        self.write("voices/kept", b"")
+        for ending in (".onnx", ".pth"):
+            self.write("w" + ending, b"")
+            self.fail_with(USAGE, re.compile("^output directory: '[^']*voices': "), "bundle", "build", "--weights",
+                           "w" + ending, "-o", "voices")
+        self.assertEqual(self.files(), ["voices", "w.onnx", "w.pth", "w.txt"])
+        self.assertEqual(os.listdir(self.path("voices")), ["kept"])
 
 
 class BundleTest(CliTestCase):
@@ -569,8 +583,10 @@ class BundleTest(CliTestCase):
 
     def test_phonemes_are_taken_back(self):
         phonemes = self.succeed("phonemize", "Good morning.").stdout.decode().strip()
-        self.assertEqual(self.succeed("say", "--phonemes", phonemes, "-o", "-").stdout,
-                         self.succeed("say", "Good morning.", "-o", "-").stdout)
+        spoken = self.succeed("say", "Good morning.", "-o", "-").stdout
+        self.assertEqual(self.succeed("say", "--phonemes", phonemes, "-o", "-").stdout, spoken)
+        piped = self.succeed("say", "--phonemes", "-o", "-", stdin=phonemes.encode() + b"\n").stdout
+        self.assertEqual(piped, spoken)
 
     def test_voice_names(self):
         voices = json.loads(self.succeed("voices", "--json").stdout)["voices"]

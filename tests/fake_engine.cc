@@ -6,7 +6,7 @@
 //   [cancel-wait] waits for cancellation (10 s at most)   [slow] takes 1.5 s and reports progress
 //   [internal] [memory] [corrupt] [io] fail with that code   [throw] [bad-alloc] throw, which no engine may
 //   [nan] gives a sample that is not finite   [none] gives no samples   [random] gives other samples each time
-//   xyzzy is in no dictionary
+//   xyzzy and words that start so are in no dictionary
 #include <sys/stat.h>
 
 #include <chrono>
@@ -58,7 +58,7 @@ std::vector<WordInfo> Words(std::string_view text) {
     word.length = end - at;
     word.phonemes = "ˈ" + word.text;
     word.tag = "NN";
-    word.source = word.text == "xyzzy" ? "spelled" : "gold";
+    word.source = word.text.starts_with("xyzzy") ? "spelled" : "gold";
     word.whitespace = end < text.size() ? " " : "";
     words.push_back(word);
     at = end;
@@ -107,10 +107,10 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& options) {
-  const char* target = std::getenv("KOE_TARGET");
-  if (target != nullptr && std::string(target) != "scalar") {
-    return Error(ErrorCode::kUnsupported, "SIMD target: " + std::string(target) + ": this CPU has scalar");
-  }
+  const char* forced = std::getenv("KOE_TARGET");
+  const std::string target = !options.simd_target.empty() ? options.simd_target : forced != nullptr ? forced : "scalar";
+  if (target != "scalar") return Error(ErrorCode::kUnsupported, "SIMD target: " + target + ": this CPU has scalar");
+  if (Exists(bundle_dir + "/newer")) return Error(ErrorCode::kUnsupported, "bundle: schema 9: newer than this build");
   if (!Exists(bundle_dir + "/fake-bundle")) {
     return Error(ErrorCode::kCorruptBundle, "bundle: '" + bundle_dir + "': no manifest");
   }

@@ -19,7 +19,7 @@ std::unique_ptr<Command> MakeBundleBuild();
 std::unique_ptr<Command> MakeBundleValidate();
 std::unique_ptr<Command> MakeBundleInfo();
 
-// Notes about words that no dictionary has, each once, at most ten.
+// Notes about words that no dictionary has and about what cannot be spoken, each once, at most ten.
 void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal);
 
 }  // namespace koe::cli

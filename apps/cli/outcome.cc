@@ -37,6 +37,9 @@ Outcome OpenFailure(const Error& error) { return Failure(error, ExitCode::kUsage
 Outcome WriteFailure(const Error& error) {
   return Failure(error, error.code() == ErrorCode::kInvalidArgument ? ExitCode::kInternal : ExitCode::kUsage);
 }
-Outcome BundleFailure(const Error& error) { return Failure(error, ExitCode::kBadBundle); }
+Outcome BundleFailure(const Error& error) {
+  const bool is_argument = error.code() == ErrorCode::kInvalidArgument;
+  return Failure(error, is_argument ? ExitCode::kUsage : ExitCode::kBadBundle);
+}
 
 }  // namespace koe::cli

@@ -29,11 +29,12 @@ struct [[nodiscard]] Outcome {
 Outcome UsageFailure(const Error& error);
 // For text and voices.
 Outcome InputFailure(const Error& error);
-// For opening an engine: an argument it refuses is an option, a thing this machine lacks too.
+// For opening an engine (see OpenEngine): an argument it refuses is an option, as is what this machine lacks.
 Outcome OpenFailure(const Error& error);
 // For writing audio: that ours cannot be sound is a bug, a format this build lacks a question of usage.
 Outcome WriteFailure(const Error& error);
-// For building and checking bundles: whatever is wrong with an input file is the file's fault.
+// For building and checking bundles: an argument is a question of usage, a file in a form we cannot read the file's
+// fault.
 Outcome BundleFailure(const Error& error);
 
 }  // namespace koe::cli

@@ -13,8 +13,9 @@ namespace {
 constexpr char kDetails[] =
     R"(Prints one line for each line of the text, as soon as that line is read; koe say --phonemes takes it back.
 --explain prints a table for each line instead: every word with its byte offset in the line, its part of speech
-(a Penn tag), where its phonemes come from (gold, silver: misaki's dictionaries; stem; number; spelled;
-punctuation; markup; unknown) and the phonemes. --json prints the same as one object for each line.
+(a Penn tag), where its phonemes come from (gold, silver: misaki's dictionaries; stem: a word that they have with
+another ending; number; letters: an abbreviation; spelled: in no dictionary; punctuation; markup; unknown: has
+characters that cannot be spoken) and the phonemes. --json prints the same as one object for each line.
 
 Examples:
   koe phonemize "Hello world."

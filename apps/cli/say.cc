@@ -131,7 +131,11 @@ Outcome Say::Run(Terminal* terminal) {
   if (Outcome outcome = CheckArguments(); outcome.exit_code != ExitCode::kOk) return outcome;
   options_.cancel = &CancelOnInterrupt();
   CLI_TRY(TextInput input, TextInput::Open(text_, file_, *options_.cancel), UsageFailure);
-  CLI_TRY(const std::string text, input.ReadAll(), InputFailure);
+  CLI_TRY(std::string text, input.ReadAll(), InputFailure);
+  if (is_phonemes_)
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  if (is_phonemes_) text.erase(text.find_last_not_of(' ') + 1);
   if (IsBlank(text)) return {ExitCode::kBadInput, "text: " + Quote(text) + ": nothing to say"};
 
   const auto start = std::chrono::steady_clock::now();
@@ -168,7 +172,7 @@ Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* term
       num_repeats_ > 1 ? Format(", median of %zu runs after the first", static_cast<size_t>(num_repeats_ - 1)) : "";
   if (!json_) {
     terminal->Summary((report_.output == "-" ? "standard output" : report_.output) +
-                      Format(": %.2f s of speech in %.2f s (%.1fx real time%s), voice ", audio.seconds(),
+                      Format(": %.3f s of speech in %.2f s (%.1fx real time%s), voice ", audio.seconds(),
                              report_.wall_seconds, report_.realtime_factor, median.c_str()) +
                       report_.voice.id);
   }
@@ -211,10 +215,12 @@ void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal) {
   for (const WordInfo& word : words) {
     if (word.source != "spelled" && word.source != "unknown") continue;
     if (!seen.insert(word.text).second || seen.size() > kMaxNotes) continue;
-    terminal->Note("word: " + Quote(word.text) + ": in no dictionary; " +
-                   (word.phonemes.empty() ? "left out" : "spelled letter by letter"));
+    const bool is_spelled = word.source == "spelled" && !word.phonemes.empty();
+    terminal->Note(
+        "word: " + Quote(word.text) + ": " +
+        (is_spelled ? "in no dictionary; spelled letter by letter" : "has characters that cannot be spoken"));
   }
-  if (seen.size() > kMaxNotes) terminal->Note(Format("words: %zu more: in no dictionary", seen.size() - kMaxNotes));
+  if (seen.size() > kMaxNotes) terminal->Note(Format("words: %zu more", seen.size() - kMaxNotes));
 }
 
 }  // namespace koe::cli

@@ -77,7 +77,13 @@ Result<EngineOptions> ModelArguments::Options() const {
 Result<Engine> OpenEngine(const std::optional<std::string>& bundle, const EngineOptions& options) {
   if (bundle && bundle->empty()) return Invalid("bundle: '': the folder's name is empty");
   KOE_TRY(const std::string directory, FindBundle(bundle.value_or("")));
-  return Engine::Open(directory, options);
+  Result<Engine> engine = Engine::Open(directory, options);
+  if (engine || engine.error().code() != ErrorCode::kUnsupported) return engine;
+  // Either this CPU lacks the SIMD target or this build cannot read the bundle. Every CPU has scalar.
+  EngineOptions scalar = options;
+  scalar.simd_target = "scalar";
+  if (Engine::Open(directory, scalar)) return engine;
+  return Error(ErrorCode::kCorruptBundle, engine.error().message());
 }
 
 Result<VoiceInfo> FindVoice(const Engine& engine, const std::string& name) {

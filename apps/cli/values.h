@@ -28,7 +28,7 @@ struct ModelArguments {
   Result<EngineOptions> Options() const;
 };
 
-// The bundle that --bundle or the search finds, opened.
+// The bundle that --bundle or the search finds, opened. kUnsupported is the SIMD target's fault, never the bundle's.
 Result<Engine> OpenEngine(const std::optional<std::string>& bundle, const EngineOptions& options);
 
 // The voice of that name. kInvalidArgument with the nearest.

@@ -87,7 +87,7 @@ struct WordInfo {
   size_t length = 0;       // bytes
   std::string phonemes;    // empty where nothing is spoken
   std::string tag;         // Penn tag, as far as the front end knows it
-  std::string source;      // gold, silver, stem, number, spelled, punctuation, markup, unknown
+  std::string source;      // gold, silver, stem, number, letters, spelled, punctuation, markup, unknown
   std::string whitespace;  // what follows in phonemes: "" or " "
 };
 
