@@ -154,8 +154,13 @@ std::string PrintableName(const std::string& path) {
 
 Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<ExtraFile>& extra_files,
                          const Architecture& architecture) {
-  const auto report = [&](double fraction, const std::string& what) {
+  const auto check_cancel = [&]() -> Result<void> {
+    if (options.cancel == nullptr || !options.cancel->IsCancelled()) return {};
+    return Error(ErrorCode::kCancelled, "bundle: '" + options.output_dir + "': cancelled");
+  };
+  const auto report = [&](double fraction, const std::string& what) -> Result<void> {
     if (options.progress) options.progress(fraction, what);
+    return check_cancel();
   };
   KOE_TRY(const WeightsFormat format, WeightsFormatOfPath(options.weights_path));
   KOE_CHECK_OK(CheckOutputDirectory(
@@ -176,26 +181,30 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
     }());
     KOE_TRY(vocab, Vocab::Parse(text, architecture.vocab_rows));
   }
-  report(0, "weights: reading");
+  KOE_CHECK_OK(report(0, "weights: reading"));
   KOE_TRY(const MappedFile weights_file, MappedFile::Open(options.weights_path));
   auto imported = ImportWeights(format, weights_file.bytes(), architecture);
   if (!imported) return imported.error().WithContext(options.weights_path);
   const std::vector<ImportedTensor>& tensors = *imported;
   manifest.weights_source = {PrintableName(options.weights_path), WeightsFormatName(format),
                              weights_file.bytes().size(), Sha256Hex(weights_file.bytes())};
-  report(0.4, "voices: reading");
+  KOE_CHECK_OK(report(0.4, "voices: reading"));
   std::map<std::string, std::vector<float>> voices;
   for (const auto& [id, path] : voice_paths) {
+    KOE_CHECK_OK(check_cancel());
     KOE_TRY(voices[id], ReadVoice(id, path, architecture));
   }
 
   KOE_TRY(StagingDirectory staging, StagingDirectory::Create(options.output_dir));
   Output output(staging.path());
-  report(0.5, "weights: writing");
+  KOE_CHECK_OK(report(0.5, "weights: writing"));
   KOE_TRY(manifest.weights, output.Put(kWeightsName, [&](const std::function<Result<void>(Bytes)>& sink) {
-    return WriteWeightsFile(architecture.tensors, tensors, sink);
+    return WriteWeightsFile(architecture.tensors, tensors, [&](Bytes part) -> Result<void> {
+      KOE_CHECK_OK(check_cancel());
+      return sink(part);
+    });
   }));
-  report(0.85, "voices: writing");
+  KOE_CHECK_OK(report(0.85, "voices: writing"));
   for (const auto& [id, values] : voices) {
     KOE_TRY(FileRecord record, output.Put(kVoicesFolder + id + ".bin", std::as_bytes(std::span<const float>(values))));
     manifest.voices.push_back(std::move(record));
@@ -228,14 +237,14 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   std::sort(hosted.files.begin(), hosted.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   KOE_CHECK_OK(output.Put(kHostedManifestName, AsBytes(hosted.ToJson())));
   KOE_CHECK_OK(output.Put(kMarkerName, AsBytes(kMarkerText)));
-  report(0.95, "bundle: moving into place");
+  KOE_CHECK_OK(report(0.95, "bundle: moving into place"));
   for (const char* folder : {"voices", "lexicon"}) {
     struct stat info;
     const std::string path = staging.path() + "/" + folder;
     if (stat(path.c_str(), &info) == 0) KOE_CHECK_OK(SyncDirectory(path));
   }
   KOE_CHECK_OK(staging.Commit());
-  report(1, "done");
+  if (options.progress) options.progress(1, "done");  // too late to cancel
   return {};
 }
 

@@ -241,6 +241,19 @@ TEST_F(BundleTest, AFailedBuildLeavesNothingBehind) {
   EXPECT_THAT(temp_.Names(), ElementsAre("in"));
 }
 
+TEST_F(BundleTest, ACancelledBuildLeavesNothingBehind) {
+  for (const double cancel_at : {0.0, 0.4, 0.5, 0.85, 0.95}) {
+    CancelToken cancel;
+    options_.cancel = &cancel;
+    options_.progress = [&](double fraction, const std::string&) {
+      if (fraction >= cancel_at) cancel.Cancel();
+    };
+    EXPECT_THAT(BuildReason(ErrorCode::kCancelled), HasSubstr("cancelled")) << cancel_at;
+    EXPECT_FALSE(std::filesystem::exists(options_.output_dir)) << cancel_at;
+    EXPECT_TRUE(!std::filesystem::exists(temp_ / "out") || std::filesystem::is_empty(temp_ / "out")) << cancel_at;
+  }
+}
+
 TEST_F(BundleTest, AFailedReplacementKeepsTheOld) {
   ASSERT_TRUE(Build());
   const std::string before = ReadFile(File("HostedManifest.json"));
