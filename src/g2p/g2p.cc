@@ -70,7 +70,7 @@ struct EnglishG2P::Impl {
   EnglishOptions options;
 
   Impl(MappedFile f, Lexicon lexicon, Language language, EnglishOptions o)
-      : file(std::move(f)), pronouncer(std::move(lexicon), language), options(std::move(o)) {}
+      : file(std::move(f)), pronouncer(std::move(lexicon), language, o.misaki_quirks), options(std::move(o)) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

@@ -77,6 +77,7 @@ TEST_F(SmallG2P, SpeaksNumbersAndMoney) {
   EXPECT_EQ(Phonemes("2.5"), "tˈu pYnt fˈIv");
   EXPECT_EQ(Phonemes("$1"), "wˈʌn dˈɑləɹ");
   EXPECT_EQ(Phonemes("$5.02"), "fˈIv dˈɑləɹz ænd tˈu sˈɛnts");
+  EXPECT_EQ(Phonemes("$1.2"), "wˈʌn dˈɑləɹ ænd twˈɛnti sˈɛnts");
   EXPECT_EQ(Phonemes("$5 million"), "fˈIv mˈɪljən dˈɑləɹz");
   EXPECT_EQ(Phonemes("25%"), "twˈɛnti fˈIv pəɹsˈɛnt");
 }

@@ -126,9 +126,12 @@ Pronouncer::Found Pronouncer::Number(std::string_view word, const WordRequest& r
       std::string_view digits;
       std::string_view unit;
     };
+    std::string cents;
     std::vector<Amount> amounts = {{std::string_view(plain).substr(0, dot), units[0]}};
     if (has_dot) {
-      amounts.push_back({std::string_view(plain).substr(dot + 1), units[1]});
+      cents = plain.substr(dot + 1);
+      if (cents.size() == 1 && !misaki_quirks_) cents += '0';
+      amounts.push_back({cents, units[1]});
       if (IsZero(amounts[1].digits)) {
         amounts.pop_back();
       } else if (IsZero(amounts[0].digits)) {

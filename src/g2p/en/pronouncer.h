@@ -44,8 +44,9 @@ struct WordRequest {
 // Immutable and thread-safe. Holds a view of the lexicon's bytes.
 class Pronouncer {
  public:
-  Pronouncer(Lexicon lexicon, Language language)
-      : lexicon_(std::move(lexicon)), british_(language == Language::kBritishEnglish) {}
+  // misaki_quirks: "$1.5" is a dollar and five cents; else fifty.
+  Pronouncer(Lexicon lexicon, Language language, bool misaki_quirks)
+      : lexicon_(std::move(lexicon)), british_(language == Language::kBritishEnglish), misaki_quirks_(misaki_quirks) {}
 
   // nullopt: no rule and no dictionary has the word.
   std::optional<Pronunciation> Pronounce(const WordRequest& request, const Context& context) const;
@@ -74,6 +75,7 @@ class Pronouncer {
 
   Lexicon lexicon_;
   bool british_;
+  bool misaki_quirks_;
 };
 
 // Whether misaki's number rules take the word: digits with , and . between them, one suffix (st 's ed ...) and, at the
