@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 
@@ -27,20 +28,38 @@ struct Rearrangement {
   bool reorder_gates = false;
 };
 
-std::vector<std::byte> Rearrange(const std::byte* src, size_t width, size_t rows, size_t cols, Rearrangement how) {
+template <typename Word>
+void RearrangeWords(const std::byte* src, size_t rows, size_t cols, Rearrangement how, std::byte* dst) {
   constexpr size_t kGateSource[4] = {0, 2, 3, 1};
-  std::vector<std::byte> dst(rows * cols * width);
   const size_t block = rows / 4;
-  std::byte* out = dst.data();
-  for (size_t r = 0; r < rows; ++r) {
-    const size_t from = how.reorder_gates ? kGateSource[r / block] * block + r % block : r;
-    if (!how.transpose) {
-      std::memcpy(out, src + from * cols * width, cols * width);
-      out += cols * width;
-      continue;
+  const auto from = [&](size_t r) { return how.reorder_gates ? kGateSource[r / block] * block + r % block : r; };
+  if (!how.transpose) {
+    for (size_t r = 0; r < rows; ++r) {
+      std::memcpy(dst + r * cols * sizeof(Word), src + from(r) * cols * sizeof(Word), cols * sizeof(Word));
     }
-    for (size_t c = 0; c < cols; ++c, out += width) std::memcpy(out, src + (c * rows + from) * width, width);
+    return;
   }
+  // In tiles, so that the strided side stays in the cache.
+  constexpr size_t kTile = 64;
+  for (size_t r0 = 0; r0 < rows; r0 += kTile) {
+    for (size_t c0 = 0; c0 < cols; c0 += kTile) {
+      for (size_t r = r0; r < std::min(r0 + kTile, rows); ++r) {
+        const size_t row = from(r);
+        for (size_t c = c0; c < std::min(c0 + kTile, cols); ++c) {
+          const Word word = LoadLe<Word>(src + (c * rows + row) * sizeof(Word));
+          std::memcpy(dst + (r * cols + c) * sizeof(Word), &word, sizeof(Word));
+        }
+      }
+    }
+  }
+}
+
+// width: 1, 2 or 4 bytes.
+std::vector<std::byte> Rearrange(const std::byte* src, size_t width, size_t rows, size_t cols, Rearrangement how) {
+  std::vector<std::byte> dst(rows * cols * width);
+  if (width == 1) RearrangeWords<uint8_t>(src, rows, cols, how, dst.data());
+  if (width == 2) RearrangeWords<uint16_t>(src, rows, cols, how, dst.data());
+  if (width == 4) RearrangeWords<uint32_t>(src, rows, cols, how, dst.data());
   return dst;
 }
 
