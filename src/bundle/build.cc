@@ -34,6 +34,15 @@ std::string Timestamp() {
   return text;
 }
 
+// An input of the caller's choice; links are followed, pipes and devices are not waited for.
+Result<MappedFile> OpenInput(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return Error(ErrorCode::kNotFound, "file: " + path + ": not a regular file");
+  }
+  return MappedFile::Open(path);
+}
+
 // Paths of the voices by id.
 Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions& options) {
   std::map<std::string, std::string> found;
@@ -43,7 +52,7 @@ Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions
     for (; !error && it != end; it.increment(error)) {
       const fs::path& path = it->path();
       const std::string extension = path.extension().string(), id = path.stem().string();
-      if (extension != ".bin" && extension != ".pt") continue;
+      if ((extension != ".bin" && extension != ".pt") || fs::is_directory(path, error)) continue;
       if (!IsVoiceId(id)) {
         return Error(ErrorCode::kInvalidArgument, "voice: " + Quoted(path.string()) + ": an id is [A-Za-z0-9_-]{1,64}");
       }
@@ -83,7 +92,7 @@ Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions
 }
 
 Result<std::vector<float>> ReadVoice(const std::string& id, const std::string& path, const Architecture& architecture) {
-  KOE_TRY(const MappedFile file, MappedFile::Open(path));
+  KOE_TRY(const MappedFile file, OpenInput(path));
   if (file.bytes().size() > kMaxVoiceFileBytes) {
     return Error(ErrorCode::kCorruptBundle,
                  "voice: '" + id + "': more than " + std::to_string(kMaxVoiceFileBytes) + " bytes");
@@ -173,7 +182,7 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   Vocab vocab = Vocab::Kokoro();
   if (!options.vocab_path.empty()) {
     KOE_TRY(const std::string text, [&]() -> Result<std::string> {
-      KOE_TRY(const MappedFile file, MappedFile::Open(options.vocab_path));
+      KOE_TRY(const MappedFile file, OpenInput(options.vocab_path));
       if (file.bytes().size() > kMaxVocabBytes) {
         return Error(ErrorCode::kCorruptBundle, "vocabulary: '" + options.vocab_path + "': too large");
       }
@@ -182,7 +191,7 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
     KOE_TRY(vocab, Vocab::Parse(text, architecture.vocab_rows));
   }
   KOE_CHECK_OK(report(0, "weights: reading"));
-  KOE_TRY(const MappedFile weights_file, MappedFile::Open(options.weights_path));
+  KOE_TRY(const MappedFile weights_file, OpenInput(options.weights_path));
   auto imported = ImportWeights(format, weights_file.bytes(), architecture);
   if (!imported) return imported.error().WithContext(options.weights_path);
   const std::vector<ImportedTensor>& tensors = *imported;

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 
 #include "bundle/files.h"
@@ -47,13 +46,24 @@ bool IsMarked(const std::string& directory) {
   return text && *text == kMarkerText;
 }
 
-int LockDirectory(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    close(fd);
-    return -1;
+enum class Lock { kTaken, kHeldByAnother, kNotPossible };
+
+// Locks the directory that `path` names, for as long as *fd is open. flock dies with its process.
+Lock LockDirectory(const std::string& path, int* fd) {
+  *fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (*fd < 0) return Lock::kHeldByAnother;  // gone already
+  struct stat locked, named;
+  if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
+    // Between open and flock another build may have taken it for abandoned and removed it.
+    if (fstat(*fd, &locked) == 0 && lstat(path.c_str(), &named) == 0 && locked.st_ino == named.st_ino) {
+      return Lock::kTaken;
+    }
+    errno = EWOULDBLOCK;
   }
-  return fd;
+  const bool held = errno == EWOULDBLOCK;
+  close(*fd);
+  *fd = -1;
+  return held ? Lock::kHeldByAnother : Lock::kNotPossible;  // a file system without locks
 }
 
 void RemoveTree(const std::string& path) {
@@ -61,21 +71,19 @@ void RemoveTree(const std::string& path) {
   fs::remove_all(path, ignored);
 }
 
-// A build holds a lock on its directory while it lives, so one that can be locked belongs to no one. A directory is
-// made and locked in two steps, so only one that has stood for a while counts.
+// A build holds a lock on its directory while it lives, so one that can be locked belongs to no one.
 void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
   std::error_code error;
-  std::vector<std::string> abandoned;
+  std::vector<std::string> found;
   for (fs::directory_iterator it(parent, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (name.compare(0, prefix.size(), prefix) != 0 || name.size() != prefix.size() + kSuffixLength) continue;
-    struct stat info;
-    if (lstat(it->path().c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
-    if (time(nullptr) - info.st_mtime > 60) abandoned.push_back(it->path().string());
+    if (name.compare(0, prefix.size(), prefix) == 0 && name.size() == prefix.size() + kSuffixLength) {
+      found.push_back(it->path().string());
+    }
   }
-  for (const std::string& path : abandoned) {
-    const int fd = LockDirectory(path);
-    if (fd < 0) continue;
+  for (const std::string& path : found) {
+    int fd;
+    if (LockDirectory(path, &fd) != Lock::kTaken) continue;
     RemoveTree(path);
     close(fd);
   }
@@ -143,8 +151,8 @@ Result<StagingDirectory> StagingDirectory::Create(const std::string& target) {
     std::string path = (parent / prefix).string();
     for (const unsigned char r : random) path.push_back("abcdefghijklmnopqrstuvwxyz012345"[r % 32]);
     if (mkdir(path.c_str(), 0777) == 0) {
+      if (LockDirectory(path, &staging.lock_fd_) == Lock::kHeldByAnother) continue;  // removed as abandoned: once more
       staging.path_ = path;
-      staging.lock_fd_ = LockDirectory(path);
       return staging;
     }
     if (errno != EEXIST) return Error(ErrorCode::kIo, "directory: " + path + ": " + std::strerror(errno));
