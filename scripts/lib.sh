@@ -3,7 +3,8 @@
 # and does nothing when its result is there.
 #
 # Environment: KOE_MODEL_CACHE (where the model data are kept; default ${XDG_CACHE_HOME:-~/.cache}/koe),
-# KOE_JOBS (parallel compiler runs), KOE_SKIP_PACKAGES=1 (trust that the packages are there).
+# KOE_JOBS (parallel compiler runs), KOE_SKIP_PACKAGES=1 (trust that the packages are there), KOE_TEST_PYTHON (an
+# interpreter for the tests in place of a venv with tests/requirements.txt; one that has torch runs a few tests more).
 
 set -euo pipefail
 ROOT=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -168,7 +169,8 @@ make_test_python() {
   local requirements=$ROOT/tests/requirements.txt key venv log
   key=$( (python3 --version && cat "$requirements") | sha256sum | cut -c 1-12)
   venv=$CACHE/test-python-$key
-  PYTHON=$venv/bin/python
+  PYTHON=${KOE_TEST_PYTHON:-$venv/bin/python}
+  [[ ${KOE_TEST_PYTHON:-} ]] && return
   [[ -f $venv/complete ]] && "$PYTHON" -c '' 2>/dev/null && return
   step "installing the Python packages of the tests into $venv"
   mkdir -p "$CACHE"

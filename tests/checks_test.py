@@ -94,7 +94,7 @@ class DocsTest(Tree):
 
     def test_clean(self):
         status, text = self.findings("See `src/base/arena.h`, `src/base/*.h`, `src/{base}/<name>.h`, [n](docs/numerics.md#x), "
-                                     "`build/release/koe`.\n```sh\nls src/base\n```\n")
+                                     "`build/release/koe`, `[word](/sound/)`.\n```sh\nls src/base\n```\n")
         self.assertEqual(status, 0, text)
 
     def test_faults(self):

@@ -70,7 +70,7 @@ def tokens(text):
         if line.lstrip().startswith("```"):
             block = not block
             continue
-        for target in LINK.findall(line):
+        for target in [] if block else LINK.findall(CODE.sub("", line)):
             yield number, target.split("#")[0], True
         pieces = [line] if block else CODE.findall(line)
         for piece in pieces:
