@@ -61,7 +61,16 @@ Result<BundleReport> ReadBundle(const std::string& dir) {
 }
 
 Result<BundleReport> ValidateBundle(const std::string& dir) {
-  return api::Guard([&] { return bundle::ValidateBundle(dir); });
+  return api::Guard([&]() -> Result<BundleReport> {
+    KOE_TRY(BundleReport report, bundle::ValidateBundle(dir));
+    KOE_TRY(const auto opened, bundle::Bundle::Open(dir));
+    for (const Language language : {Language::kAmericanEnglish, Language::kBritishEnglish}) {
+      if (!opened->HasLexicon(language)) continue;
+      KOE_TRY(const MappedFile lexicon, opened->OpenLexicon(language));
+      KOE_CHECK_OK(g2p::Lexicon::Open(lexicon.bytes()));
+    }
+    return report;
+  });
 }
 
 Result<std::string> FindBundle(const std::string& given_dir) {
