@@ -110,7 +110,7 @@ fetch_archive() {
   note "$what ($client)"
   rm -rf "$CACHE/partial/new" && mkdir "$CACHE/partial/new"
   if ! logged "$log" "$@" "$CACHE/partial/new"; then
-    reason=$(grep -iE "err" "$log" | grep -vi "complete log" | head -n 1 | cut -c 1-200)
+    reason=$(grep -iE "err" "$log" | grep -vi "complete log" | head -n 1 | cut -c 1-200 || true)
     grep -qiE 'retrying|connection|enotfound|etimedout|eai_again|econnre|resolve|unreachable' "$log" &&
       reason="the registry cannot be reached (later runs need no network once $CACHE is complete)"
     die "cannot fetch $what with $client: ${reason:-no reason given}"
@@ -235,14 +235,25 @@ make_bundle() {
   echo "$key" >"$stamp"
 }
 
-# set_up SET...: packages (of these sets and `build`), model data, the program, its bundle. Two runs in one tree take turns.
-set_up() {
-  ensure_packages build "$@"
-  fetch_model_data
+# Two runs in one tree take turns. Held by the calling shell until it ends or releases it.
+BUILD_LOCKED=
+take_build_lock() {
+  [[ $BUILD_LOCKED ]] && return
   mkdir -p "$ROOT/build"
   exec 8>"$ROOT/build/.lock"
   flock -n 8 || { note "waiting for another build of this tree" && flock 8; }
+  BUILD_LOCKED=1
+}
+release_build_lock() {
+  exec 8>&-
+  BUILD_LOCKED=
+}
+
+# set_up SET...: packages (of these sets and `build`), model data, the program, its bundle.
+set_up() {
+  ensure_packages build "$@"
+  fetch_model_data
+  take_build_lock
   build release koe_cli
   make_bundle
 }
-release_build_lock() { exec 8>&-; }
