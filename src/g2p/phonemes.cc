@@ -73,8 +73,7 @@ std::string ApplyStress(std::string phonemes, double level) {
 
 size_t StressWeight(std::string_view phonemes) {
   size_t weight = 0;
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(phonemes, &position);)
-    weight += Contains(kDouble, c) ? 2 : 1;
+  for (const char32_t c : text::CodePoints(phonemes)) weight += Contains(kDouble, c) ? 2 : 1;
   return weight;
 }
 

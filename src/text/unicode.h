@@ -5,6 +5,7 @@
 #define KOE_TEXT_UNICODE_H_
 
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,33 @@ inline char32_t NextCodePoint(std::string_view text, size_t* position) {
   ++*position;
   return byte;
 }
+
+// The code points of well-formed text, for range-for. Ends before a U+0000; CleanText lets none through.
+class CodePoints {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(std::string_view text) : text_(text) { ++*this; }
+    char32_t operator*() const { return code_point_; }
+    Iterator& operator++() {
+      code_point_ = NextCodePoint(text_, &position_);
+      return *this;
+    }
+    bool operator!=(std::default_sentinel_t) const { return code_point_ != 0; }
+
+   private:
+    std::string_view text_;
+    size_t position_ = 0;
+    char32_t code_point_ = 0;
+  };
+
+  explicit CodePoints(std::string_view text) : text_(text) {}
+  Iterator begin() const { return Iterator(text_); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  std::string_view text_;  // not owned
+};
 
 bool IsSpace(char32_t c);          // str.isspace
 bool IsLetter(char32_t c);         // \p{L}, str.isalpha

@@ -18,6 +18,18 @@ TEST(Unicode, ClassesAreThoseOfPython) {
   EXPECT_TRUE(IsDecimalDigit(U'\u0664') && !IsDecimalDigit(U'\u00B2'));
 }
 
+TEST(Unicode, CodePointsAreThoseOfTheText) {
+  const auto list = [](std::string_view text) {
+    std::u32string points;
+    for (const char32_t c : CodePoints(text)) points += c;
+    return points;
+  };
+  EXPECT_EQ(list(""), U"");
+  EXPECT_EQ(list("a\u00E9\u20AC\U0001F600b"), U"a\u00E9\u20AC\U0001F600b");
+  EXPECT_EQ(list(std::string_view("a\0b", 3)), U"a");
+  EXPECT_EQ(list("a\xFF"), U"a");  // ill-formed bytes end it too: no endless loop
+}
+
 TEST(Unicode, DigitValues) {
   EXPECT_EQ(DigitValue(U'7'), 7);
   EXPECT_EQ(DigitValue(U'\u00B2'), 2);

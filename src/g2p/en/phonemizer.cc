@@ -20,14 +20,14 @@ bool IsJunk(char32_t c) {
 }
 
 bool AllJunk(std::string_view text) {
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+  for (const char32_t c : text::CodePoints(text)) {
     if (!IsJunk(c)) return false;
   }
   return true;
 }
 
 void UpdateContext(std::string_view phonemes, std::string_view text, Tag tag, Context* context) {
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(phonemes, &position);) {
+  for (const char32_t c : text::CodePoints(phonemes)) {
     if (IsPhraseMark(c)) {
       context->next = Context::Next::kNothing;
     } else if (IsVowel(c)) {
@@ -161,7 +161,7 @@ class SpanFilter {
       ReplaceAll("\u2019", "'", &normalized);
       normalized = text::ToNfkc(normalized);
       // Superscripts become digits in NFKC; other digits are turned into ASCII ones later.
-      for (size_t position = 0; const char32_t c = text::NextCodePoint(normalized, &position);) {
+      for (const char32_t c : text::CodePoints(normalized)) {
         if (c >= 0x80 && text::DigitValue(c) < 0) return {};
       }
       return Shapes().set(kWordChars).set(kNumberChars);
@@ -191,7 +191,7 @@ void ResolveGroup(Piece* pieces, size_t count) {
   bool is_separate = false;
   std::array<bool, 3> classes{};
   for (size_t i = 0; i < count; ++i) {
-    for (size_t position = 0; const char32_t c = text::NextCodePoint(pieces[i].text, &position);) {
+    for (const char32_t c : text::CodePoints(pieces[i].text)) {
       if (c == ' ' || c == '/') is_separate = true;
       if (!IsJunk(c)) classes[text::IsLetter(c) ? 0 : (text::IsAsciiDigit(c) ? 1 : 2)] = true;
     }

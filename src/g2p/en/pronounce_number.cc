@@ -162,7 +162,7 @@ Pronouncer::Found Pronouncer::Number(std::string_view word, const WordRequest& r
     if (!phonemes.empty()) phonemes += ' ';
     phonemes += piece;
   }
-  if (suffix == "s" || suffix == "'s") phonemes = AddS(std::move(phonemes));
+  if (suffix == "s" || suffix == "'s") phonemes = AddS(phonemes);
   if (suffix == "ed" || suffix == "'d") phonemes = AddEd(std::move(phonemes));
   if (suffix == "ing") phonemes = AddIng(std::move(phonemes));
   if (phonemes.empty()) return std::nullopt;

@@ -25,8 +25,7 @@ struct MarkedToken {
 
 size_t CapitalWeight(std::string_view text) {
   size_t weight = 0;
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);)
-    weight += text::ToLower(c) == c ? 1 : 2;
+  for (const char32_t c : text::CodePoints(text)) weight += text::ToLower(c) == c ? 1 : 2;
   return weight;
 }
 
@@ -127,7 +126,7 @@ std::string PunctuationPhonemes(Tag tag, std::string_view text) {
       return "\u201D";
     default: {
       std::string marks;
-      for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+      for (const char32_t c : text::CodePoints(text)) {
         if (IsMark(c)) AppendUtf8(c, &marks);
       }
       return marks;

@@ -98,7 +98,7 @@ std::string Fold(std::string_view text) {
       continue;
     }
     const std::string decomposed = text::ToNfkd(original);
-    for (size_t inner = 0; const char32_t c = text::NextCodePoint(decomposed, &inner);) {
+    for (const char32_t c : text::CodePoints(decomposed)) {
       const int digit = text::DigitValue(c);
       if (digit >= 0) {
         folded += std::to_string(digit);

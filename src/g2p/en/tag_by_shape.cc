@@ -65,7 +65,7 @@ constexpr FixedTag kFixedTags[] = {
 Tag TagByShape(std::span<const Token> tokens, size_t i, bool* inside_quote) {
   const std::string_view text = tokens[i].text;
   bool has_alphanumeric = false, all_space = true;
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+  for (const char32_t c : text::CodePoints(text)) {
     has_alphanumeric = has_alphanumeric || (text::IsWordChar(c) && c != '_');
     all_space = all_space && text::IsSpace(c);
   }
