@@ -53,7 +53,7 @@ std::string TrimSpaces(const std::string& s) {
 size_t CountDropped(const en::SpokenWord& word, std::string_view text) {
   if (!word.phonemes.empty() || word.source == en::Source::kMarkup) return 0;
   size_t dropped = 0;
-  for (size_t position = 0; const char32_t c = text::NextCodePoint(text, &position);) {
+  for (const char32_t c : text::CodePoints(text)) {
     const bool is_money = word.tag == Tag::kDollar && (c == '$' || c == U'\u00A3' || c == U'\u20AC');
     if (!text::IsSpace(c) && c != '\'' && c != '-' && c != '_' && c != '/' && !is_money) ++dropped;
   }
@@ -125,12 +125,15 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, size_t begin
   }
 }
 
-Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text) const {
+Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text, const std::atomic<bool>* cancelled) const {
   KOE_TRY(const text::MappedText clean, text::CleanText(text));
   PhonemeText out;
   for (const text::TextRange& line : text::SplitLines(clean.text())) {
     const size_t first_word = out.words.size();
     for (size_t begin = line.begin; begin < line.end;) {
+      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+        return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request");
+      }
       const size_t end = PartEnd(clean.text(), begin, line.end);
       const size_t before = out.words.size();
       impl_->PhonemizePart(clean, begin, end, &out);

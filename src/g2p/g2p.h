@@ -3,6 +3,7 @@
 #ifndef KOE_G2P_G2P_H_
 #define KOE_G2P_G2P_H_
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -46,8 +47,9 @@ class EnglishG2P {
   EnglishG2P& operator=(EnglishG2P&&) noexcept;
   ~EnglishG2P();
 
-  // kInvalidArgument: not UTF-8 (the message names the byte). Text with nothing to speak gives empty phonemes. Linear.
-  Result<PhonemeText> Phonemize(std::string_view text) const;
+  // kInvalidArgument: not UTF-8 (the message names the byte). kCancelled soon after *cancelled is set: it is looked at
+  // before each line, and within long lines every 16 KiB. Text with nothing to speak gives empty phonemes. Linear.
+  Result<PhonemeText> Phonemize(std::string_view text, const std::atomic<bool>* cancelled = nullptr) const;
 
  private:
   struct Impl;

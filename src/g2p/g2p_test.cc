@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -103,6 +104,46 @@ TEST_F(SmallG2P, ExplainsEveryWord) {
 
 TEST_F(SmallG2P, RefusesInvalidUtf8ByItsByte) {
   EXPECT_EQ(Phonemes("cat \xFF"), "error: text: invalid UTF-8 at byte 4");
+}
+
+// Sets a flag at the first word it sees and counts the words.
+class CancellingFallback : public Fallback {
+ public:
+  std::optional<std::string> Pronounce(std::string_view) const override {
+    ++num_words;
+    cancelled = true;
+    return "z";
+  }
+  mutable size_t num_words = 0;
+  mutable std::atomic<bool> cancelled{false};
+};
+
+TEST_F(SmallG2P, StopsWithinALineOfBeingCancelled) {
+  const std::atomic<bool> already{true};
+  const auto at_once = g2p_->Phonemize("the cat", &already);
+  ASSERT_FALSE(at_once);
+  EXPECT_EQ(at_once.error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(at_once.error().message(), "synthesis: cancelled: on request");
+
+  const auto fallback = std::make_shared<CancellingFallback>();
+  EnglishOptions options;
+  options.fallback = fallback;
+  const auto g2p = EnglishG2P::Open(std::as_bytes(std::span(blob_)), Language::kAmericanEnglish, options);
+  ASSERT_TRUE(g2p);
+  std::string long_line;
+  while (long_line.size() < (1u << 17)) long_line += "xyzzy ";
+  for (const auto& [text, most_words] :
+       {std::pair(std::string("xyzzy\nxyzzy\nxyzzy"), size_t{1}), std::pair(long_line, size_t{16384 / 6 + 1})}) {
+    fallback->num_words = 0;
+    fallback->cancelled = false;
+    const auto result = g2p->Phonemize(text, &fallback->cancelled);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), ErrorCode::kCancelled);
+    EXPECT_GE(fallback->num_words, 1u);
+    EXPECT_LE(fallback->num_words, most_words);
+  }
+  const std::atomic<bool> never{false};
+  EXPECT_TRUE(g2p_->Phonemize("the cat", &never));
 }
 
 TEST_F(SmallG2P, OffsetsPointIntoTheOriginal) {
