@@ -3,15 +3,25 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <sstream>
 
 #include "koe/koe.h"
+
+namespace {
+std::function<int(int)> fsync_hook;
+}
+
+// In place of the C library's, for a disk that fails.
+extern "C" int fsync(int fd) { return fsync_hook ? fsync_hook(fd) : static_cast<int>(syscall(SYS_fsync, fd)); }
 
 namespace koe {
 namespace {
@@ -66,6 +76,54 @@ TEST_F(WriteAudioTest, FollowsASymbolicLink) {
   ASSERT_TRUE(WriteAudio(samples_, Path("link.wav"), AudioFormat::kWav).has_value());
   EXPECT_TRUE(fs::is_symlink(Path("link.wav")));
   EXPECT_EQ(Read(Path("real.wav")), wav_);
+}
+
+TEST_F(WriteAudioTest, FollowsDanglingLinksToTheFileTheyName) {
+  fs::create_directory(Path("far"));
+  fs::create_symlink(Path("far/real.wav"), Path("absolute.wav"));
+  fs::create_symlink("absolute.wav", Path("chain.wav"));
+  ASSERT_TRUE(WriteAudio(samples_, Path("chain.wav"), AudioFormat::kWav).has_value());
+  EXPECT_TRUE(fs::is_symlink(Path("chain.wav")) && fs::is_symlink(Path("absolute.wav")));
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(Path("far/real.wav"))));
+  EXPECT_EQ(Read(Path("chain.wav")), wav_);
+
+  fs::create_symlink("../far/other.wav", Path("far/relative.wav"));
+  ASSERT_TRUE(WriteAudio(samples_, Path("far/relative.wav"), AudioFormat::kWav).has_value());
+  EXPECT_EQ(Read(Path("far/other.wav")), wav_);
+  EXPECT_EQ(Names().size(), 3u);  // far and both links
+
+  fs::create_symlink("nowhere/a.wav", Path("lost.wav"));
+  const auto lost = WriteAudio(samples_, Path("lost.wav"), AudioFormat::kWav);
+  EXPECT_EQ(lost.error().message(), "output: '" + Path("lost.wav") + "': No such file or directory");
+  fs::create_symlink("circle.wav", Path("circle.wav"));
+  const auto circle = WriteAudio(samples_, Path("circle.wav"), AudioFormat::kWav);
+  EXPECT_EQ(circle.error().message(), "output: '" + Path("circle.wav") + "': Too many levels of symbolic links");
+}
+
+// fsync_hook decides; the file must be whole, and the old one in its place, by then.
+TEST_F(WriteAudioTest, SyncsBeforeItRenames) {
+  int result = 0;
+  size_t num_synced = 0;
+  fsync_hook = [&](int fd) {
+    struct stat info;
+    EXPECT_EQ(fstat(fd, &info), 0);
+    EXPECT_EQ(static_cast<size_t>(info.st_size), wav_.size());
+    EXPECT_EQ(Read(Path("a.wav")), "old");
+    ++num_synced;
+    errno = result;
+    return result == 0 ? 0 : -1;
+  };
+  for (const int error : {EIO, ENOSPC, EINVAL, EROFS, 0}) {
+    result = error;
+    Write(Path("a.wav"), "old");
+    const auto written = WriteAudio(samples_, Path("a.wav"), AudioFormat::kWav);
+    const bool fails = error == EIO || error == ENOSPC;
+    EXPECT_EQ(written.has_value(), !fails) << error;
+    EXPECT_EQ(Read(Path("a.wav")), fails ? "old" : wav_) << error;
+    EXPECT_EQ(Names().size(), 1u);
+  }
+  fsync_hook = nullptr;
+  EXPECT_EQ(num_synced, 5u);
 }
 
 TEST_F(WriteAudioTest, TakesTheLongestFileName) {
