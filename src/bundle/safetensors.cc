@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/array.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/quoted.h"
@@ -92,6 +93,34 @@ Result<std::vector<SafetensorsEntry>> ReadSafetensors(Bytes file) {
   }
   if (expected != data.size()) return corrupt(std::to_string(data.size() - expected) + " bytes after the last tensor");
   return entries;
+}
+
+std::string WriteSafetensorsHeader(const std::vector<SafetensorsEntry>& entries, size_t alignment,
+                                   const std::vector<std::pair<std::string, std::string>>& metadata) {
+  Json header = Json::Object();
+  if (!metadata.empty()) {
+    Json values = Json::Object();
+    for (const auto& [key, value] : metadata) values.Set(key, Json::Text(value));
+    header.Set("__metadata__", std::move(values));
+  }
+  size_t offset = 0;
+  for (const SafetensorsEntry& entry : entries) {
+    Json shape = Json::Array();
+    for (const size_t d : entry.shape) shape.items.push_back(Json::Int(static_cast<int64_t>(d)));
+    Json offsets = Json::Array();
+    offsets.items.push_back(Json::Int(static_cast<int64_t>(offset)));
+    offset += entry.data.size();
+    offsets.items.push_back(Json::Int(static_cast<int64_t>(offset)));
+    Json value = Json::Object();
+    value.Set("dtype", Json::Text(entry.dtype));
+    value.Set("shape", std::move(shape));
+    value.Set("data_offsets", std::move(offsets));
+    header.Set(entry.name, std::move(value));
+  }
+  std::string json = WriteJson(header, 0);
+  const uint64_t size = RoundUp(sizeof(uint64_t) + json.size(), alignment) - sizeof(uint64_t);
+  json.resize(size, ' ');
+  return std::string(AsText(std::as_bytes(std::span<const uint64_t>(&size, 1)))) + json;
 }
 
 }  // namespace koe::bundle

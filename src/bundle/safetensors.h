@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bundle/byte_reader.h"
@@ -22,6 +23,12 @@ struct SafetensorsEntry {
 // Entries in the order of their data. kCorruptBundle: anything the format forbids (a hole, an overlap, a name twice,
 // sizes that disagree) or a limit of limits.h. Types of unknown width are accepted with any size.
 Result<std::vector<SafetensorsEntry>> ReadSafetensors(Bytes file);
+
+// What stands before the data of `entries`, which follows in their order without holes: the header's length and the
+// header, padded with spaces so that the data starts at a multiple of `alignment`. Of an entry's data only the size is
+// looked at. Names must be distinct, and none "__metadata__".
+std::string WriteSafetensorsHeader(const std::vector<SafetensorsEntry>& entries, size_t alignment,
+                                   const std::vector<std::pair<std::string, std::string>>& metadata = {});
 
 // Bytes of one element; 0 for a type this reader does not know.
 size_t SafetensorsElementBytes(const std::string& dtype);

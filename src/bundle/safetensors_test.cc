@@ -26,6 +26,29 @@ std::string Reason(const std::string& file) {
 
 std::string Entry(const std::string& rest) { return "{\"a\":{" + rest + "}}"; }
 
+TEST(Safetensors, ReadsWhatItWrites) {
+  const std::string data = "abc12345678";
+  const Bytes bytes = AsBytes(data);
+  const std::vector<SafetensorsEntry> written = {
+      {"a", "I8", {3}, bytes.first(3)}, {"\u00E9\"b", "F32", {2, 1}, bytes.subspan(3)}, {"none", "F32", {0}, {}}};
+  for (const size_t alignment : {8, 64}) {
+    const std::string header = WriteSafetensorsHeader(written, alignment, {{"format", "x"}});
+    EXPECT_EQ(header.size() % alignment, 0u);
+    EXPECT_NE(header.find(R"("__metadata__":{"format":"x"})"), std::string::npos);
+    const std::string file = header + data;
+    const auto read = ReadSafetensors(AsBytes(file));
+    ASSERT_TRUE(read) << read.error().message();
+    ASSERT_EQ(read->size(), written.size());
+    for (size_t i = 0; i < written.size(); ++i) {
+      EXPECT_EQ((*read)[i].name, written[i].name);
+      EXPECT_EQ((*read)[i].dtype, written[i].dtype);
+      EXPECT_EQ((*read)[i].shape, written[i].shape);
+      EXPECT_EQ(AsText((*read)[i].data), AsText(written[i].data));
+    }
+  }
+  EXPECT_EQ(WriteSafetensorsHeader({}, 8), std::string("\x08\0\0\0\0\0\0\0{}      ", 16));
+}
+
 TEST(Safetensors, ReadsTensorsInTheOrderOfTheirData) {
   const std::string header =
       R"({"__metadata__":{"x":"y"},"b":{"dtype":"F32","shape":[2],"data_offsets":[3,11]},)"

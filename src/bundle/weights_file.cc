@@ -5,19 +5,11 @@
 #include <unordered_map>
 
 #include "base/array.h"
-#include "bundle/json.h"
 #include "bundle/quoted.h"
 #include "bundle/safetensors.h"
 
 namespace koe::bundle {
 namespace {
-
-struct Part {
-  std::string name;
-  const char* dtype;
-  std::vector<size_t> shape;
-  Bytes bytes;
-};
 
 template <typename T>
 Bytes RawBytes(const std::vector<T>& values) {
@@ -31,8 +23,8 @@ constexpr std::byte kZeros[kTensorAlignment] = {};
 // The parts in the order of the file. safetensors allows no holes, so a tensor whose size is no multiple of 64 is
 // followed by a U8 tensor of zeros; the many tensors whose size is one come first and need none. Scales and zero points
 // are copied at load and are not aligned.
-std::vector<Part> Layout(const std::vector<TensorSpec>& table, const std::vector<ImportedTensor>& tensors) {
-  std::vector<Part> parts;
+std::vector<SafetensorsEntry> Layout(const std::vector<TensorSpec>& table, const std::vector<ImportedTensor>& tensors) {
+  std::vector<SafetensorsEntry> parts;
   for (const bool whole : {true, false}) {
     for (size_t i = 0; i < table.size(); ++i) {
       const ImportedTensor& t = tensors[i];
@@ -78,31 +70,9 @@ class MappedWeights : public Weights {
 Result<void> WriteWeightsFile(const std::vector<TensorSpec>& table, const std::vector<ImportedTensor>& tensors,
                               const std::function<Result<void>(Bytes)>& sink) {
   if (table.size() != tensors.size()) return Error(ErrorCode::kInternal, "weights: not one tensor a table row");
-  const std::vector<Part> parts = Layout(table, tensors);
-  Json header = Json::Object();
-  Json metadata = Json::Object();
-  metadata.Set("format", Json::Text("koe-weights-1"));
-  header.Set("__metadata__", std::move(metadata));
-  size_t offset = 0;
-  for (const Part& part : parts) {
-    Json shape = Json::Array();
-    for (const size_t d : part.shape) shape.items.push_back(Json::Int(static_cast<int64_t>(d)));
-    Json offsets = Json::Array();
-    offsets.items.push_back(Json::Int(static_cast<int64_t>(offset)));
-    offset += part.bytes.size();
-    offsets.items.push_back(Json::Int(static_cast<int64_t>(offset)));
-    Json entry = Json::Object();
-    entry.Set("dtype", Json::Text(part.dtype));
-    entry.Set("shape", std::move(shape));
-    entry.Set("data_offsets", std::move(offsets));
-    header.Set(part.name, std::move(entry));
-  }
-  std::string text = WriteJson(header, 0);
-  text.resize(RoundUp(8 + text.size(), kTensorAlignment) - 8, ' ');
-  const uint64_t size = text.size();
-  KOE_CHECK_OK(sink(std::as_bytes(std::span<const uint64_t>(&size, 1))));
-  KOE_CHECK_OK(sink(AsBytes(text)));
-  for (const Part& part : parts) KOE_CHECK_OK(sink(part.bytes));
+  const std::vector<SafetensorsEntry> parts = Layout(table, tensors);
+  KOE_CHECK_OK(sink(AsBytes(WriteSafetensorsHeader(parts, kTensorAlignment, {{"format", "koe-weights-1"}}))));
+  for (const SafetensorsEntry& part : parts) KOE_CHECK_OK(sink(part.data));
   return {};
 }
 
