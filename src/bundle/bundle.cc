@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/edit_distance.h"
 #include "bundle/digest.h"
 #include "bundle/files.h"
 #include "bundle/import.h"
@@ -17,33 +18,9 @@
 namespace koe::bundle {
 namespace {
 
-// Levenshtein distance; ids are at most 64 bytes.
-size_t Distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 Error UnknownVoice(const std::string& id, const std::vector<std::string>& voices) {
   std::string message = "voice: " + Quoted(id) + ": not in the bundle";
-  const std::string* nearest = nullptr;
-  size_t best = kMaxVoiceIdBytes;
-  for (const std::string& voice : voices) {
-    const size_t distance = Distance(id.substr(0, kMaxVoiceIdBytes), voice);
-    if (distance < best) {
-      best = distance;
-      nearest = &voice;
-    }
-  }
+  const std::string* nearest = NearestName(std::string_view(id).substr(0, kMaxVoiceIdBytes), voices);
   if (nearest != nullptr) message += " (nearest: '" + *nearest + "')";
   return Error(ErrorCode::kInvalidArgument, message);
 }
