@@ -4,7 +4,7 @@
 //   auto engine = koe::Engine::Open("models/kokoro-82m", {});
 //   if (!engine) { use(engine.error().message()); }
 //   auto audio = engine->Synthesize("Hello world.", {});
-//   if (audio) koe::WriteAudio(audio->samples, "hello.wav", {});
+//   if (audio) { auto written = koe::WriteAudio(audio->samples, "hello.wav", koe::AudioFormat::kWav); }
 //
 // Conventions: text is UTF-8; offsets are bytes into the caller's text; samples are float, 24,000 a second, nominally
 // within [-1, 1] and never clipped here; every fallible function returns Result and nothing throws.
@@ -27,7 +27,10 @@ namespace koe {
 
 inline constexpr int kSampleRateHz = 24000;
 inline constexpr int kSamplesPerDurationFrame = 600;  // duration frames: 40 a second
-inline constexpr int kMaxPhonemesPerChunk = 510;      // positions of ALBERT less the two boundary tokens
+inline constexpr float kMinSpeed = 0.25f, kMaxSpeed = 4.0f;
+inline constexpr int kMaxThreads = 256;
+inline constexpr size_t kMaxInputBytes = size_t{10} << 20;  // of one call
+inline constexpr int kMaxPhonemesPerChunk = 510;            // positions of ALBERT less the two boundary tokens
 
 // "0.1.0"
 const char* Version();
@@ -56,7 +59,8 @@ class CancelToken {
   std::atomic<bool> cancelled_{false};
 };
 
-// Called on the calling thread between stages. fraction is in [0, 1] over the whole call and never falls.
+// Called on the calling thread, between stages and within the long one. fraction is in [0, 1] over the whole call and
+// never falls.
 struct Progress {
   double fraction;
   const char* stage;  // name of the stage that starts now, or "done"
@@ -114,7 +118,7 @@ struct ChunkInfo {
 };
 
 struct StageTime {
-  std::string stage;  // tokens, duration, alignment, prosody, decoder, harmonic_source, generator, text, g2p
+  std::string stage;  // g2p (text input), tokens, duration, alignment, prosody, decoder, harmonic_source, generator
   double seconds;     // wall time, summed over chunks; stages that run side by side overlap
 };
 
@@ -182,8 +186,8 @@ class Engine {
   Result<void> Prewarm() const;
 
   // Errors: kInvalidArgument (unknown voice, speed outside 0.25..4 or not finite, nothing to speak, invalid UTF-8,
-  // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input), kCorruptBundle, kCancelled,
-  // kOutOfMemory, kInternal (audio that is not finite).
+  // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input, or more than about 12 hours of
+  // speech), kCorruptBundle, kCancelled, kOutOfMemory, kInternal (audio that is not finite).
   Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
 
   // Text to phonemes, without loading the model's weights.

@@ -24,7 +24,7 @@ enum class ErrorCode {
   kInternal = 9,  // a bug in Koe: an invariant did not hold
 };
 
-// "voice", for messages and JSON: "invalid_argument", "not_found", ...
+// For messages and JSON: "invalid_argument", "not_found", ...
 const char* ErrorCodeName(ErrorCode code);
 
 // A code and one line of text in the form "what: which: why", lower case, with the offending value.

@@ -1,41 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bundle functions of koe.h: src/bundle, plus the dictionaries that src/g2p compiles.
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/guard.h"
 #include "bundle/bundle.h"
+#include "bundle/files.h"
+#include "bundle/limits.h"
 #include "g2p/lexicon.h"
 #include "koe/koe.h"
 
 namespace koe {
 namespace {
 
-constexpr std::streamsize kMaxDictionaryBytes = std::streamsize{64} << 20;
-
-Result<std::string> ReadDictionary(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error(ErrorCode::kNotFound, "dictionary: " + path + ": cannot be opened");
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return Error(ErrorCode::kIo, "dictionary: " + path + ": cannot be read");
-  return text;
-}
-
 Result<std::vector<bundle::ExtraFile>> CompileLexicons(const std::string& dir) {
   std::vector<bundle::ExtraFile> files;
   for (const std::string accent : {"us", "gb"}) {
     const std::string gold_path = dir + "/" + accent + "_gold.json", silver_path = dir + "/" + accent + "_silver.json";
-    for (const std::string& path : {gold_path, silver_path}) {
-      std::ifstream file(path, std::ios::binary | std::ios::ate);
-      if (file && file.tellg() > kMaxDictionaryBytes) {
-        return Error(ErrorCode::kTooLong, "dictionary: " + path + ": larger than 64 MiB");
-      }
-    }
-    KOE_TRY(const std::string gold, ReadDictionary(gold_path));
-    KOE_TRY(const std::string silver, ReadDictionary(silver_path));
+    KOE_TRY(const std::string gold, bundle::ReadInputFile(gold_path, bundle::kMaxDictionaryBytes));
+    KOE_TRY(const std::string silver, bundle::ReadInputFile(silver_path, bundle::kMaxDictionaryBytes));
     auto bytes = g2p::CompileLexicon(gold, silver);
     if (!bytes) return Error(ErrorCode::kCorruptBundle, "dictionary: " + gold_path + ": " + bytes.error().message());
     files.push_back({"lexicon/" + accent + ".lex", std::move(*bytes)});

@@ -27,9 +27,9 @@
 namespace koe {
 namespace {
 
-constexpr size_t kMaxInputBytes = size_t{10} << 20;
-constexpr float kMinSpeed = 0.25f, kMaxSpeed = 4.0f;
-constexpr int kMaxThreads = 256;
+// Phonemes of one call, before they are slowed down: about 12 hours of speech (14 a second), 4 GB of samples. Longer
+// texts come in parts.
+constexpr double kMaxSpokenPhonemes = 12 * 3600 * 14;
 
 int UsableProcessors() {
   cpu_set_t set;
@@ -49,8 +49,7 @@ std::string CpuName() {
 
 Result<void> CheckSpeed(float speed) {
   if (std::isfinite(speed) && speed >= kMinSpeed && speed <= kMaxSpeed) return {};
-  std::string value = std::to_string(speed);
-  return Error(ErrorCode::kInvalidArgument, "speed: " + value + ": must be 0.25 to 4");
+  return Error(ErrorCode::kInvalidArgument, "speed: " + std::to_string(speed) + ": must be 0.25 to 4");
 }
 
 Result<void> CheckInput(std::string_view input) {
@@ -103,9 +102,19 @@ Result<Language> ChooseLanguage(const SynthesisOptions& options) {
 // Chunks of one text get noise of their own, so that a long text does not repeat one noise.
 uint64_t ChunkSeed(uint64_t seed, size_t chunk) { return seed + chunk * 0x9E3779B97F4A7C15u; }
 
-// Share of a chunk's wall time before each stage, for the progress bar (measured on two cores of a Zen 4, 10 s of
-// audio).
-constexpr std::array<double, pipeline::kStages.size()> kStageStart = {0, 0.0, 0.05, 0.05, 0.08, 0.08, 0.18};
+// Share of a chunk's wall time before each stage, and at the end (two cores of a Zen 4, 15 s of audio).
+constexpr std::array<double, pipeline::kStages.size() + 1> kStageStart = {0, 0, 0.05, 0.05, 0.065, 0.065, 0.12, 1};
+
+// Chunks with nothing that the model has a symbol for are left out: one of them must not fail a whole text.
+void DropUnspeakable(const bundle::Vocab& vocab, std::vector<g2p::Chunk>* chunks) {
+  std::erase_if(*chunks, [&](const g2p::Chunk& chunk) {
+    size_t position = 0;
+    while (const auto symbol = DecodeUtf8(chunk.phonemes, &position)) {
+      if (*symbol != U' ' && vocab.Find(*symbol)) return false;
+    }
+    return true;
+  });
+}
 
 }  // namespace
 
@@ -120,19 +129,21 @@ Result<Language> ParseLanguage(std::string_view code) {
 const char* LanguageCode(Language language) { return language == Language::kBritishEnglish ? "en-gb" : "en-us"; }
 
 struct Engine::Impl {
-  Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, Precision precision)
-      : bundle(std::move(b)), kernels(k), pool(static_cast<size_t>(threads)), plan(pipeline::MakePlan(precision)) {}
+  Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, const pipeline::Plan& p)
+      : bundle(std::move(b)), kernels(k), num_threads(threads), plan(p) {}
 
-  // The model, loaded at the first call. The reference lives as long as the engine.
-  Result<const pipeline::Model*> LoadedModel() {
+  // The model and its threads, made at the first call: phonemes and facts need neither. It lives as long as the engine.
+  Result<const pipeline::Synthesizer*> LoadedSynthesizer() {
     const std::lock_guard<std::mutex> lock(load_mutex);
-    if (!model) {
+    if (!synthesizer) {
+      if (!pool) pool.emplace(static_cast<size_t>(num_threads));
       KOE_TRY(const auto weights, bundle->OpenWeights());
       const pipeline::DeviceResources resources{
           weights.get(), &kernels, [vocab = &bundle->vocab()](char32_t symbol) { return vocab->Find(symbol); }};
-      KOE_TRY(model, pipeline::LoadModel(plan, resources, pool));
+      KOE_TRY(model, pipeline::LoadModel(plan, resources, *pool));
+      synthesizer.emplace(*model, kernels, *pool);
     }
-    return &*model;
+    return &*synthesizer;
   }
 
   Result<const g2p::EnglishG2P*> FrontEnd(Language language) {
@@ -150,6 +161,7 @@ struct Engine::Impl {
    public:
     explicit Lease(Impl& impl) : impl_(impl) {
       const std::lock_guard<std::mutex> lock(impl.workspace_mutex);
+      impl.workspaces.reserve(++impl.num_leases);
       if (impl.workspaces.empty()) {
         workspace_ = std::make_unique<pipeline::Workspace>();
       } else {
@@ -159,6 +171,7 @@ struct Engine::Impl {
     }
     ~Lease() {
       const std::lock_guard<std::mutex> lock(impl_.workspace_mutex);
+      // Room was made when it was taken, so this does not throw.
       impl_.workspaces.push_back(std::move(workspace_));
     }
     Lease(const Lease&) = delete;
@@ -177,12 +190,15 @@ struct Engine::Impl {
 
   std::shared_ptr<const bundle::Bundle> bundle;
   const kernels::KernelSet& kernels;
-  ThreadPool pool;
-  pipeline::Plan plan;
+  const int num_threads;
+  const pipeline::Plan plan;
   std::mutex load_mutex, front_end_mutex, workspace_mutex;
+  std::optional<ThreadPool> pool;
   std::optional<pipeline::Model> model;
+  std::optional<pipeline::Synthesizer> synthesizer;
   std::array<FrontEndState, 2> front_ends;
   std::vector<std::unique_ptr<pipeline::Workspace>> workspaces;
+  size_t num_leases = 0;  // that were ever taken: no fewer than workspaces exist
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -203,7 +219,8 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
     KOE_TRY(auto bundle, bundle::Bundle::Open(bundle_dir, options.verify_digests ? bundle::Digests::kOnce
                                                                                  : bundle::Digests::kNotChecked));
     const int threads = options.num_threads == 0 ? UsableProcessors() : options.num_threads;
-    return Engine(std::make_unique<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, options.precision));
+    KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
+    return Engine(std::make_unique<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan));
   });
 }
 
@@ -244,35 +261,41 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
       KOE_TRY(const Language language, ChooseLanguage(options));
       KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(language));
       const auto g2p_start = Clock::now();
-      KOE_TRY(auto spoken, front_end->Phonemize(input));
+      KOE_TRY(auto spoken, front_end->Phonemize(input, options.cancel != nullptr ? &options.cancel->flag() : nullptr));
       chunks = g2p::ChunkWords(spoken);
       audio.words = std::move(spoken.words);
       audio.unknown_words = spoken.unknown_words;
       audio.stages.push_back({"g2p", seconds_since(g2p_start)});
     }
+    DropUnspeakable(impl_->bundle->vocab(), &chunks);
     if (chunks.empty()) {
       return Error(ErrorCode::kInvalidArgument,
                    input.empty() ? "input: empty: there is nothing to speak" : "input: nothing in it can be spoken");
     }
-    KOE_TRY(const pipeline::Model* model, impl_->LoadedModel());
-
-    const pipeline::Synthesizer synthesizer(*model, impl_->kernels, impl_->pool);
+    size_t total_symbols = 0, done_symbols = 0;
+    for (const g2p::Chunk& chunk : chunks) total_symbols += CountCodePoints(chunk.phonemes);
+    if (static_cast<double>(total_symbols) / static_cast<double>(options.speed) > kMaxSpokenPhonemes) {
+      return Error(ErrorCode::kTooLong, "input: " + std::to_string(total_symbols) + " phonemes at speed " +
+                                            std::to_string(options.speed) +
+                                            ": more than 12 hours of speech; give it in parts");
+    }
+    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer());
     Impl::Lease workspace(*impl_);
     pipeline::StageSeconds stage_seconds{};
     Joiner joiner;
-    size_t total_symbols = 0, done_symbols = 0;
-    for (const g2p::Chunk& chunk : chunks) total_symbols += CountCodePoints(chunk.phonemes);
     for (size_t i = 0; i < chunks.size(); ++i) {
       const size_t chunk_symbols = CountCodePoints(chunks[i].phonemes);
-      const auto report = [&](pipeline::StageId stage) {
+      const auto report = [&](pipeline::StageId stage, double fraction) {
         if (!options.progress) return;
-        const double inside = kStageStart[static_cast<size_t>(stage)] * static_cast<double>(chunk_symbols);
-        options.progress({(static_cast<double>(done_symbols) + inside) / static_cast<double>(total_symbols),
+        const double start_share = kStageStart[static_cast<size_t>(stage)];
+        const double share = start_share + fraction * (kStageStart[static_cast<size_t>(stage) + 1] - start_share);
+        options.progress({(static_cast<double>(done_symbols) + share * static_cast<double>(chunk_symbols)) /
+                              static_cast<double>(total_symbols),
                           pipeline::StageName(stage), i, chunks.size()});
       };
       KOE_TRY(const pipeline::ChunkResult result,
-              synthesizer.Run({chunks[i].phonemes, voice, options.speed, ChunkSeed(options.seed, i)}, *workspace,
-                              options.cancel != nullptr ? &options.cancel->flag() : nullptr, report, &stage_seconds));
+              synthesizer->Run({chunks[i].phonemes, voice, options.speed, ChunkSeed(options.seed, i)}, *workspace,
+                               options.cancel != nullptr ? &options.cancel->flag() : nullptr, report, &stage_seconds));
       ChunkInfo info;
       info.text_offset = chunks[i].text_offset;
       info.text_length = chunks[i].text_length;
@@ -298,8 +321,7 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
 
 Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_path) const {
   return api::Guard([&]() -> Result<void> {
-    KOE_TRY(const pipeline::Model* model, impl_->LoadedModel());
-    const pipeline::Synthesizer synthesizer(*model, impl_->kernels, impl_->pool);
+    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer());
     Impl::Lease workspace(*impl_);
     pipeline::DumpRequest request;
     if (!options.golden_path.empty()) {
@@ -308,7 +330,7 @@ Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_
       request.feed_stages = options.feed_stages;
     } else {
       KOE_TRY(const std::span<const float> voice, impl_->bundle->LoadVoice(options.voice));
-      KOE_TRY(const auto tokens, model->tokens->Run({options.phonemes}, {}));
+      KOE_TRY(const auto tokens, synthesizer->model().tokens->Run({options.phonemes}, {}));
       const auto row = voice.subspan((tokens.num_symbols - 1) * pipeline::kVoiceRowSize, pipeline::kVoiceRowSize);
       request.token_ids = tokens.token_ids;
       request.voice_row.assign(row.begin(), row.end());
@@ -317,7 +339,7 @@ Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_
     KOE_CHECK_OK(CheckSpeed(request.speed));
     request.seed = options.seed;
     request.cancelled = options.cancel != nullptr ? &options.cancel->flag() : nullptr;
-    KOE_TRY(const pipeline::TensorMap tensors, pipeline::Dump(synthesizer, request, *workspace));
+    KOE_TRY(const pipeline::TensorMap tensors, pipeline::Dump(*synthesizer, request, *workspace));
     return api::WriteTensors(tensors, output_path);
   });
 }
@@ -345,9 +367,10 @@ EngineInfo Engine::Info() const {
     info.supported_targets.emplace_back(kernels::TargetName(target));
   }
   info.cpu = CpuName();
-  info.num_threads = static_cast<int>(impl_->pool.num_threads());
+  info.num_threads = impl_->num_threads;
   for (const pipeline::Placement& placement : impl_->plan) {
-    info.plan.push_back({pipeline::StageName(placement.stage), placement.device->name(), "exact", info.num_threads});
+    info.plan.push_back({pipeline::StageName(placement.stage), placement.device->name(),
+                         pipeline::PrecisionName(placement.precision), placement.num_threads});
   }
   return info;
 }

@@ -153,6 +153,20 @@ TEST_F(EngineTest, ManyPhonemesBecomeChunksThatJoin) {
   EXPECT_EQ(fractions.back(), 1.0);
 }
 
+TEST_F(EngineTest, AChunkThatCannotBeSpokenIsLeftOut) {
+  const auto audio = engine_->Synthesize("Hi.\n[x](/\xE2\x98\x83/)\nHi.", {});
+  ASSERT_TRUE(audio.has_value()) << audio.error().message();
+  EXPECT_EQ(audio->chunks.size(), 2u);
+}
+
+TEST_F(EngineTest, RefusesHalfADayOfSpeechBeforeItStarts) {
+  std::string words;
+  for (int i = 0; i < 400000; ++i) words += "ab ";
+  SynthesisOptions options = Phonemes();
+  options.speed = 1;
+  EXPECT_EQ(CodeOf(words, options), ErrorCode::kTooLong);
+}
+
 TEST_F(EngineTest, SeveralThreadsShareOneEngine) {
   const auto expected = engine_->Synthesize(kHello, Phonemes());
   ASSERT_TRUE(expected.has_value());

@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "koe/result.h"
 
@@ -19,6 +20,8 @@ auto Guard(Function&& function) -> decltype(function()) {
     return function();
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::kOutOfMemory, "memory: allocation failed: not enough memory for this input");
+  } catch (const std::system_error& exception) {
+    return Error(ErrorCode::kOutOfMemory, std::string("threads: cannot be started: ") + exception.what());
   } catch (const std::exception& exception) {
     return Error(ErrorCode::kInternal, std::string("internal: exception: ") + exception.what());
   }

@@ -37,14 +37,14 @@ Arena& Arena::Child(size_t index) {
 }
 
 void Arena::Reset() {
+  current_ = used_ = bytes_before_ = 0;
+  for (auto& child : children_) child->Reset();
   if (blocks_.size() > 1) {
     size_t total = 0;
     for (const auto& block : blocks_) total += block.size();
     blocks_.clear();
     blocks_.emplace_back(total);
   }
-  current_ = used_ = bytes_before_ = 0;
-  for (auto& child : children_) child->Reset();
 }
 
 size_t Arena::CapacityBytes() const {

@@ -2,6 +2,7 @@
 #include "base/mapped_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <filesystem>
@@ -35,6 +36,16 @@ TEST(MappedFileTest, MapsContentsAndReportsErrors) {
   auto directory = MappedFile::Open(dir);
   ASSERT_FALSE(directory.has_value());
   EXPECT_EQ(directory.error().code(), ErrorCode::kIo);
+}
+
+TEST(MappedFileTest, DoesNotWaitForAPipe) {
+  const std::string path = testing::TempDir() + "/koe_mapped_file_test_pipe";
+  std::filesystem::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto pipe = MappedFile::Open(path);
+  std::filesystem::remove(path);
+  ASSERT_FALSE(pipe.has_value());
+  EXPECT_EQ(pipe.error().code(), ErrorCode::kIo);
 }
 
 }  // namespace

@@ -74,10 +74,17 @@ struct ThreadPool::Loop {
 
 ThreadPool::ThreadPool(size_t num_threads) {
   workers_.reserve(num_threads > 0 ? num_threads - 1 : 0);
-  for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this] { WorkerMain(); });
+  try {
+    for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this] { WorkerMain(); });
+  } catch (...) {
+    Stop();  // or the threads that did start would end the process
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { Stop(); }
+
+void ThreadPool::Stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;

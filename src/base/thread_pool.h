@@ -36,7 +36,8 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-// num_threads counts the calling thread: ThreadPool(1) starts none. Workers spin for a short while after a loop ends
+// num_threads counts the calling thread: ThreadPool(1) starts none. Throws std::system_error where the system cannot
+// start a thread. Workers spin for a short while after a loop ends
 // (a synthesis issues hundreds of loops back to back), then sleep.
 class ThreadPool {
  public:
@@ -59,6 +60,7 @@ class ThreadPool {
  private:
   struct Loop;
   void WorkerMain();
+  void Stop();
   std::shared_ptr<Loop> FindWork();  // mutex_ is held
 
   std::mutex mutex_;

@@ -2,9 +2,18 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
+#include <system_error>
+
+#if defined(__has_feature)
+#define KOE_HAS_SANITIZER (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#else
+#define KOE_HAS_SANITIZER 0
+#endif
 
 namespace koe {
 namespace {
@@ -83,6 +92,24 @@ TEST_P(ThreadPoolTest, WritesOfALoopAreVisibleAfterIt) {
     ASSERT_EQ(std::accumulate(values.begin(), values.end(), 0), repeat * 4096);
   }
 }
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) && !KOE_HAS_SANITIZER
+// Sanitizers reserve terabytes of address space, so the limit that makes thread stacks fail cannot be set under them.
+TEST(ThreadPoolLimitTest, ThreadsThatCannotStartAreAnException) {
+  const auto child = [] {
+    // Stacks of 8 MiB do not fit 256 times into 512 MiB of address space.
+    const rlimit limit{512u << 20, 512u << 20};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+    try {
+      ThreadPool pool(256);
+      std::_Exit(1);
+    } catch (const std::system_error&) {
+      std::_Exit(0);
+    }
+  };
+  EXPECT_EXIT(child(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 4, 9));
 

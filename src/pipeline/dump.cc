@@ -2,6 +2,7 @@
 #include "pipeline/dump.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <string_view>
 #include <utility>
@@ -97,8 +98,11 @@ Result<TensorMap> Dump(const Synthesizer& synthesizer, const DumpRequest& reques
   const Model& model = synthesizer.model();
   GoldenInputs golden(request.golden);
   const bool feed = request.feed_stages;
-  const VoiceRow voice = SplitVoiceRow(request.voice_row);
   const size_t num_tokens = request.token_ids.size();
+  if (request.voice_row.size() != kVoiceRowSize) {
+    return Error(ErrorCode::kInvalidArgument, "dump: voice row: must be 256 values");
+  }
+  const VoiceRow voice = SplitVoiceRow(request.voice_row);
 
   tensors["token_ids"] = {{num_tokens}, {}, request.token_ids};
   tensors["ref_s"] = {{request.voice_row.size()}, request.voice_row, {}};
@@ -150,6 +154,9 @@ Result<TensorMap> Dump(const Synthesizer& synthesizer, const DumpRequest& reques
   }
   KOE_TRY(const auto generated,
           model.generator->Run({decoder.decoder_features, excitation, voice.acoustic_style}, context));
+  for (const float sample : generated.waveform) {
+    if (!std::isfinite(sample)) return Error(ErrorCode::kInternal, "audio: waveform: not finite");
+  }
   if (generated.waveform.size() != num_samples) return Error(ErrorCode::kInternal, "dump: waveform: unexpected length");
   return tensors;
 }

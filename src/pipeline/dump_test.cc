@@ -56,7 +56,9 @@ class DumpGoldenTest : public test_support::GoldenTest {
  protected:
   void Load(kernels::Target target) {
     kernels_ = &kernels::KernelsFor(target);
-    auto model = LoadModel(MakePlan(Precision::kExact), {weights_.get(), kernels_, test_support::Letters}, pool_);
+    const auto plan = MakePlan(Precision::kExact, 1);
+    KOE_ASSERT_OK(plan);
+    auto model = LoadModel(*plan, {weights_.get(), kernels_, test_support::Letters}, pool_);
     KOE_ASSERT_OK(model);
     model_ = std::move(*model);
   }

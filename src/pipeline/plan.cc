@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/plan.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace koe::pipeline {
@@ -77,14 +79,25 @@ std::span<const Device* const> Devices() {
   return devices;
 }
 
-Plan MakePlan(Precision precision) {
+const char* PrecisionName(Precision precision) {
+  switch (precision) {
+    case Precision::kExact:
+      return "exact";
+  }
+  return "unknown";
+}
+
+Result<Plan> MakePlan(Precision precision, int num_threads) {
   Plan plan{};
   for (size_t i = 0; i < kStages.size(); ++i) {
-    for (const Device* device : Devices()) {
-      if (!device->Offers(kStages[i], precision)) continue;
-      plan[i] = {kStages[i], device, precision};
-      break;
+    const auto devices = Devices();
+    const auto device =
+        std::find_if(devices.begin(), devices.end(), [&](const Device* d) { return d->Offers(kStages[i], precision); });
+    if (device == devices.end()) {
+      return Error(ErrorCode::kUnsupported, std::string("precision: ") + PrecisionName(precision) +
+                                                ": no device offers the stage " + StageName(kStages[i]));
     }
+    plan[i] = {kStages[i], *device, precision, num_threads};
   }
   return plan;
 }

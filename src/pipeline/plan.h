@@ -38,7 +38,7 @@ struct Model {
   std::unique_ptr<stages::Generator> generator;
 };
 
-// What a device makes stages from; all of it outlives the stages.
+// What a device makes stages from. kernels outlives the stages; weights are only read while they are made.
 struct DeviceResources {
   const bundle::Weights* weights = nullptr;
   const kernels::KernelSet* kernels = nullptr;
@@ -70,10 +70,14 @@ struct Placement {
   StageId stage;
   const Device* device;
   Precision precision;
+  int num_threads;  // the CPU device's stages share one pool
 };
 using Plan = std::array<Placement, kStages.size()>;
 
-Plan MakePlan(Precision precision);
+const char* PrecisionName(Precision precision);
+
+// Each stage on the first device that offers it at this precision. kUnsupported where none does.
+Result<Plan> MakePlan(Precision precision, int num_threads);
 
 // Makes every stage on its device, side by side. The first error in the order of the flow is returned.
 Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, ThreadPool& pool);

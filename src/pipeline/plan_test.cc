@@ -14,12 +14,15 @@ namespace {
 std::optional<int32_t> NoSymbols(char32_t) { return std::nullopt; }
 
 TEST(PlanTest, PlacesEveryStageOnTheCpuInTheOrderOfTheFlow) {
-  const Plan plan = MakePlan(Precision::kExact);
+  const auto made = MakePlan(Precision::kExact, 3);
+  KOE_ASSERT_OK(made);
+  const Plan& plan = *made;
   std::set<std::string> names;
   for (size_t i = 0; i < plan.size(); ++i) {
     EXPECT_EQ(plan[i].stage, kStages[i]);
     EXPECT_EQ(plan[i].device, &CpuDevice());
     EXPECT_EQ(plan[i].precision, Precision::kExact);
+    EXPECT_EQ(plan[i].num_threads, 3);
     names.insert(StageName(plan[i].stage));
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre("tokens", "duration", "alignment", "prosody", "decoder",
@@ -30,11 +33,16 @@ TEST(PlanTest, PlacesEveryStageOnTheCpuInTheOrderOfTheFlow) {
   EXPECT_TRUE(CpuDevice().buckets().seconds.empty());
 }
 
+TEST(PlanTest, RefusesAPrecisionThatNoDeviceOffers) {
+  KOE_EXPECT_ERROR(MakePlan(static_cast<Precision>(99), 1), ErrorCode::kUnsupported);
+}
+
 TEST(PlanTest, LoadsEveryStage) {
   ThreadPool pool(2);
+  const auto plan = MakePlan(Precision::kExact, 2);
+  KOE_ASSERT_OK(plan);
   const auto model =
-      LoadModel(MakePlan(Precision::kExact),
-                {&test_support::SharedSyntheticWeights(), &test_support::BestKernels(), NoSymbols}, pool);
+      LoadModel(*plan, {&test_support::SharedSyntheticWeights(), &test_support::BestKernels(), NoSymbols}, pool);
   KOE_ASSERT_OK(model);
   EXPECT_TRUE(model->tokens && model->duration && model->alignment && model->prosody && model->decoder &&
               model->harmonic_source && model->generator);
@@ -47,7 +55,9 @@ TEST(PlanTest, ReportsTheFirstErrorInTheOrderOfTheFlow) {
   weights.Remove("predictor.shared.bias_hh_l0");
   weights.Remove("decoder.encode.conv1.weight");
   ThreadPool pool(2);
-  const auto model = LoadModel(MakePlan(Precision::kExact), {&weights, &test_support::BestKernels(), NoSymbols}, pool);
+  const auto plan = MakePlan(Precision::kExact, 2);
+  KOE_ASSERT_OK(plan);
+  const auto model = LoadModel(*plan, {&weights, &test_support::BestKernels(), NoSymbols}, pool);
   KOE_EXPECT_ERROR(model, ErrorCode::kInternal);
   EXPECT_THAT(model.error().message(), testing::HasSubstr("predictor.shared.bias_hh_l0"));
 }

@@ -32,13 +32,16 @@ auto RunTimed(const Stage& stage, StageId id, const typename Stage::Input& input
 }  // namespace
 
 Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& workspace,
-                                     const std::atomic<bool>* cancelled, FunctionRef<void(StageId)> on_stage,
+                                     const std::atomic<bool>* cancelled, FunctionRef<void(StageId, double)> on_progress,
                                      StageSeconds* seconds) const {
   workspace.arena.Reset();
   const stages::StageContext context = Context(workspace, cancelled, nullptr);
   const auto run = [&](const auto& stage, StageId id, const auto& input) {
-    on_stage(id);
-    return RunTimed(stage, id, input, context, seconds);
+    const std::function<void(double)> report = [&](double fraction) { on_progress(id, fraction); };
+    stages::StageContext reporting = context;
+    reporting.progress = &report;
+    report(0);
+    return RunTimed(stage, id, input, reporting, seconds);
   };
 
   KOE_TRY(auto tokens, run(*model_.tokens, StageId::kTokens, stages::Tokens::Input{request.phonemes}));
@@ -51,8 +54,10 @@ Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& wor
   KOE_TRY(const auto prosody, run(*model_.prosody, StageId::kProsody,
                                   stages::Prosody::Input{aligned.aligned_duration_features, voice.prosody_style}));
 
-  // The harmonic source needs only the pitch: it runs beside the decoder, in an arena of its own.
-  on_stage(StageId::kDecoder);
+  // The harmonic source needs only the pitch: it runs beside the decoder, in an arena of its own. Either may run on a
+  // worker, so neither reports.
+  on_progress(StageId::kDecoder, 0);
+  on_progress(StageId::kHarmonicSource, 0);
   stages::StageContext source_context = context;
   source_context.exec = context.exec.Branch(0);
   std::optional<Result<stages::Decoder::Output>> decoded;

@@ -57,10 +57,11 @@ class Synthesizer {
   Synthesizer(const Model& model, const kernels::KernelSet& kernels, ThreadPool& pool)
       : model_(model), kernels_(kernels), pool_(pool) {}
 
-  // on_stage is called before each stage, on this thread. The result's spans live until the workspace is used again.
-  // Errors: those of the stages; kInternal where the waveform is not finite; kCancelled.
+  // on_progress is called on this thread with the stage that runs and the share of it that is done: 0 before each
+  // stage, more on the way where a stage tells. The result's spans live until the workspace is used again. Errors:
+  // those of the stages; kInternal where the waveform is not finite; kCancelled.
   Result<ChunkResult> Run(const ChunkRequest& request, Workspace& workspace, const std::atomic<bool>* cancelled,
-                          FunctionRef<void(StageId)> on_stage, StageSeconds* seconds) const;
+                          FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
 
   stages::StageContext Context(Workspace& workspace, const std::atomic<bool>* cancelled,
                                stages::TensorObserver* observer) const {

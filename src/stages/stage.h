@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every stage shares. Each stage is an interface with an Input, an Output and one Run; a device makes the stages
-// it can (pipeline/device.h), and Make<Stage>Cpu is the CPU's. Stages know each other only as shapes:
+// it can (pipeline/plan.h), and Make<Stage>Cpu is the CPU's. Stages know each other only as shapes:
 //   T tokens, F duration frames (40/s), 2F F0 frames (80/s), S = 600 F samples (24,000/s), E = 120 F + 1 excitation
 //   frames (4,800/s). Activations are time-major, [time][channels] row-major.
 #ifndef KOE_STAGES_STAGE_H_
 #define KOE_STAGES_STAGE_H_
 
+#include <functional>
 #include <span>
 
 #include "nn/exec.h"
@@ -30,6 +31,13 @@ class TensorObserver {
 struct StageContext {
   nn::Exec exec;
   TensorObserver* observer = nullptr;
+  // Gets the share of the stage's work that is done, in [0, 1], ascending, on the thread that runs the stage; may be
+  // null.
+  const std::function<void(double)>* progress = nullptr;
+
+  void Report(double fraction) const {
+    if (progress != nullptr) (*progress)(fraction);
+  }
 
   void Observe(const char* name, ConstMatrix x) const {
     if (observer != nullptr) observer->OnTensor(name, x);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "stages/stage.h"
+
 namespace koe::stages {
 
 std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
@@ -68,7 +70,7 @@ nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidde
 }
 
 nn::AdaIn WeightLoader::AdaIn(const std::string& name, size_t channels) {
-  return nn::AdaIn(Linear(name + ".fc", 128, 2 * channels));
+  return nn::AdaIn(Linear(name + ".fc", kStyleSize, 2 * channels));
 }
 
 nn::AdainResidualBlock WeightLoader::AdainResidualBlock(const std::string& name, size_t in, size_t out, bool upsample) {

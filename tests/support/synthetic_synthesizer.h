@@ -24,18 +24,18 @@ class SyntheticSynthesizer {
   static Result<std::unique_ptr<SyntheticSynthesizer>> Make(const bundle::Weights& weights,
                                                             const kernels::KernelSet& kernels, size_t num_threads) {
     std::unique_ptr<SyntheticSynthesizer> made(new SyntheticSynthesizer(kernels, num_threads));
-    KOE_TRY(made->model_,
-            pipeline::LoadModel(pipeline::MakePlan(Precision::kExact), {&weights, &kernels, Letters}, made->pool_));
+    KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(Precision::kExact, static_cast<int>(num_threads)));
+    KOE_TRY(made->model_, pipeline::LoadModel(plan, {&weights, &kernels, Letters}, made->pool_));
     return made;
   }
   const pipeline::Synthesizer& get() const { return synthesizer_; }
 
-  // on_stage(StageId) may cancel through `cancelled`.
+  // on_progress may cancel through `cancelled`.
   Result<pipeline::ChunkResult> Run(
       const pipeline::ChunkRequest& request, pipeline::Workspace& workspace,
-      FunctionRef<void(pipeline::StageId)> on_stage = [](pipeline::StageId) {}) {
+      FunctionRef<void(pipeline::StageId, double)> on_progress = [](pipeline::StageId, double) {}) {
     pipeline::StageSeconds seconds{};
-    return synthesizer_.Run(request, workspace, &cancelled, on_stage, &seconds);
+    return synthesizer_.Run(request, workspace, &cancelled, on_progress, &seconds);
   }
   std::atomic<bool> cancelled{false};
 

@@ -14,8 +14,8 @@ namespace koe::stages {
 
 class Alignment {
  public:
-  // 30 minutes of speech in one chunk: far above what 510 phonemes at the slowest speed can ask for.
-  static constexpr size_t kMaxFrames = 72000 * 2;
+  // 512 tokens of 50 frames at the slowest speed of the API, 0.25: 43 minutes of speech.
+  static constexpr size_t kMaxFrames = 512 * 50 * 4;
 
   struct Input {
     std::span<const int32_t> durations;  // [T], each >= 1

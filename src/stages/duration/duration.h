@@ -21,10 +21,12 @@ class Duration {
   static constexpr size_t kFeatureSize = kHiddenSize + kStyleSize;  // 640
   static constexpr size_t kMaxFramesPerToken = 50;                  // at speed 1: the sum of 50 sigmoids
 
+  static constexpr float kMinStageSpeed = 0.01f;  // keeps frames far from integer overflow
+
   struct Input {
     std::span<const int32_t> token_ids;    // [T] in [0, 178), 1 <= T <= 512
     std::span<const float> prosody_style;  // [128]
-    float speed = 1;                       // finite and > 0: frames are divided by it
+    float speed = 1;                       // finite, at least kMinStageSpeed: frames are divided by it
   };
   struct Output {
     std::span<const int32_t> durations;  // [T] frames per token, 1..ceil(50/speed)

@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "nn/layer_norm.h"
+#include "stages/duration/albert.h"
 
 namespace koe::stages {
 
 TextEncoder::TextEncoder(WeightLoader& loader)
-    : embedding_(loader.Floats("text_encoder.embedding.weight", 178 * kChannels)) {
+    : embedding_(loader.Floats("text_encoder.embedding.weight", Albert::kVocabulary * kChannels)) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const std::string name = "text_encoder.cnn." + std::to_string(i);
     layers_[i].conv = loader.Conv1d(name + ".0", {.in = kChannels, .out = kChannels, .taps = 5, .padding = 2});

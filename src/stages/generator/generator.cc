@@ -16,7 +16,13 @@ constexpr size_t kResidualTaps[3] = {3, 7, 11};
 constexpr float kLeakySlope = 0.1f;
 constexpr float kPostLeakySlope = 0.01f;  // PyTorch's default: the reference gives none there
 constexpr float kOneThird = 1.0f / 3.0f;
+constexpr size_t kNoiseTaps[2] = {7, 11};
 constexpr size_t kRowsPerTask = 4 * kernels::kStatsBlockRows;
+
+// Work of one residual block in units of its taps; a tap of the second level costs 1.5 of the first (a quarter of the
+// products at six times the rate).
+constexpr double kTapWork[2] = {1.0, 1.5};
+constexpr double kTotalWork = kTapWork[0] * (7 + 3 + 7 + 11) + kTapWork[1] * (11 + 3 + 7 + 11);
 
 const char* const kNames[2][3] = {{"ups0", "x_source0", "mrf0"}, {"ups1", "x_source1", "mrf1"}};
 
@@ -36,7 +42,7 @@ class GeneratorCpu final : public Generator {
                                                               .stride = kRates[1],
                                                               .padding = (kRates[1] + 1) / 2}
                                               : nn::ConvShape{.in = kernels::kStftChannels, .out = channels});
-      level.noise_block = loader.SnakeResidualBlock(name + "noise_res." + index, channels, i == 0 ? 7 : 11);
+      level.noise_block = loader.SnakeResidualBlock(name + "noise_res." + index, channels, kNoiseTaps[i]);
       for (size_t j = 0; j < 3; ++j) {
         level.blocks[j] =
             loader.SnakeResidualBlock(name + "resblocks." + std::to_string(3 * i + j), channels, kResidualTaps[j]);
@@ -89,6 +95,11 @@ class GeneratorCpu final : public Generator {
   void RunLevel(const StageContext& context, size_t index, ConstMatrix x, const Input& input, Matrix y) const {
     const nn::Exec& exec = context.exec;
     const Level& level = levels_[index];
+    double work_done = index == 0 ? 0 : kTapWork[0] * (7 + 3 + 7 + 11);
+    const auto report = [&](size_t taps) {
+      work_done += kTapWork[index] * static_cast<double>(taps);
+      context.Report(work_done / kTotalWork);
+    };
     const Arena::Scope scope(*exec.arena);
     const size_t rows = y.rows, channels = y.cols;
 
@@ -101,6 +112,7 @@ class GeneratorCpu final : public Generator {
       level.noise_block.Run(exec, noise, stats, input.acoustic_style, excited);
     }
     context.Observe(kNames[index][1], excited);
+    report(kNoiseTaps[index]);
 
     const Matrix upsampled =
         level.upsample.Run(exec, x, {.kind = nn::ConvPrologue::Kind::kLeakyRelu, .slope = kLeakySlope});
@@ -123,6 +135,7 @@ class GeneratorCpu final : public Generator {
     const std::array<Matrix, 3> outputs = {y, excited, exec.arena->AllocateMatrix(rows, channels)};
     for (size_t j = 0; j < 3 && !exec.IsCancelled(); ++j) {
       level.blocks[j].Run(exec, merged, stats, input.acoustic_style, outputs[j]);
+      report(kResidualTaps[j]);
     }
     exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
       const size_t first = i * kRowsPerTask, count = (std::min(rows, first + kRowsPerTask) - first) * channels;
