@@ -5,11 +5,11 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "audio/replace_file.h"
 #include "base/mapped_file.h"
-#include "bundle/json.h"
 #include "bundle/safetensors.h"
 #include "koe/koe.h"
 
@@ -80,30 +80,16 @@ Result<pipeline::DumpRequest> ReadGolden(const std::string& path) {
 }
 
 Result<void> WriteTensors(const pipeline::TensorMap& tensors, const std::string& path) {
-  bundle::Json header = bundle::Json::Object();
-  std::string data;
+  std::vector<bundle::SafetensorsEntry> entries;
   for (const auto& [name, tensor] : tensors) {
-    const bool integers = !tensor.integers.empty();
-    bundle::Json entry = bundle::Json::Object(), shape = bundle::Json::Array(), offsets = bundle::Json::Array();
-    for (const size_t d : tensor.shape) shape.items.push_back(bundle::Json::Int(static_cast<int64_t>(d)));
-    offsets.items.push_back(bundle::Json::Int(static_cast<int64_t>(data.size())));
-    if (integers) {
-      data.append(reinterpret_cast<const char*>(tensor.integers.data()), tensor.integers.size() * sizeof(int32_t));
-    } else {
-      data.append(reinterpret_cast<const char*>(tensor.floats.data()), tensor.floats.size() * sizeof(float));
-    }
-    offsets.items.push_back(bundle::Json::Int(static_cast<int64_t>(data.size())));
-    entry.Set("dtype", bundle::Json::Text(integers ? "I32" : "F32"));
-    entry.Set("shape", std::move(shape));
-    entry.Set("data_offsets", std::move(offsets));
-    header.Set(name, std::move(entry));
+    const bool is_integer = !tensor.integers.empty();
+    const auto data = is_integer ? std::as_bytes(std::span(tensor.integers)) : std::as_bytes(std::span(tensor.floats));
+    entries.push_back({name, is_integer ? "I32" : "F32", tensor.shape, data});
   }
-  std::string text = bundle::WriteJson(header, 0);
-  text.append((8 - text.size() % 8) % 8, ' ');
-  const uint64_t size = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&size), sizeof(size));
-  bytes += text;
-  bytes += data;
+  std::string bytes = bundle::WriteSafetensorsHeader(entries, sizeof(float));
+  for (const bundle::SafetensorsEntry& entry : entries) {
+    bytes.append(reinterpret_cast<const char*>(entry.data.data()), entry.data.size());
+  }
   return ReplaceFile(path, bytes);
 }
 
