@@ -181,13 +181,7 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   RuntimeManifest manifest;
   Vocab vocab = Vocab::Kokoro();
   if (!options.vocab_path.empty()) {
-    KOE_TRY(const std::string text, [&]() -> Result<std::string> {
-      KOE_TRY(const MappedFile file, OpenInput(options.vocab_path));
-      if (file.bytes().size() > kMaxVocabBytes) {
-        return Error(ErrorCode::kCorruptBundle, "vocabulary: '" + options.vocab_path + "': too large");
-      }
-      return std::string(AsText(file.bytes()));
-    }());
+    KOE_TRY(const std::string text, ReadInputFile(options.vocab_path, kMaxVocabBytes));
     KOE_TRY(vocab, Vocab::Parse(text, architecture.vocab_rows));
   }
   KOE_CHECK_OK(report(0, "weights: reading"));

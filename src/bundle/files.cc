@@ -26,6 +26,43 @@ bool IsNameByte(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
+// What is opened is what is checked and read; `special` is the code for anything but a regular file.
+Result<std::string> ReadBounded(const std::string& path, int flags, size_t max_bytes, const std::string& name,
+                                ErrorCode special) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+  if (fd < 0) {
+    if (errno == ELOOP) {
+      return Error(special,
+                   "file: " + name + ((flags & O_NOFOLLOW) != 0 ? ": a symbolic link" : ": too many symbolic links"));
+    }
+    return errno == ENOENT || errno == ENOTDIR ? Error(ErrorCode::kNotFound, "file: " + path + ": missing")
+                                               : IoError(path, errno);
+  }
+  struct stat info;
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(fd);
+    return Error(special, "file: " + name + ": not a regular file");
+  }
+  std::string text;
+  char block[16384];
+  bool is_too_large = static_cast<uint64_t>(info.st_size) > max_bytes;
+  while (!is_too_large) {
+    const ssize_t got = read(fd, block, sizeof(block));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const int code = errno;
+      close(fd);
+      return IoError(path, code);
+    }
+    if (got == 0) break;
+    text.append(block, static_cast<size_t>(got));
+    is_too_large = text.size() > max_bytes;  // it may have grown
+  }
+  close(fd);
+  if (!is_too_large) return text;
+  return Error(ErrorCode::kCorruptBundle, "file: " + name + ": more than " + std::to_string(max_bytes) + " bytes");
+}
+
 }  // namespace
 
 bool IsSafePath(const std::string& path) {
@@ -57,36 +94,11 @@ Result<void> CheckInside(const std::string& root, const std::string& path) {
 }
 
 Result<std::string> ReadSmallFile(const std::string& path, size_t max_bytes, const std::string& name) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) {
-    if (errno == ELOOP) return Error(ErrorCode::kCorruptBundle, "file: " + name + ": a symbolic link");
-    return errno == ENOENT || errno == ENOTDIR ? Error(ErrorCode::kNotFound, "file: " + path + ": missing")
-                                               : IoError(path, errno);
-  }
-  struct stat info;
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    close(fd);
-    return Error(ErrorCode::kCorruptBundle, "file: " + name + ": not a regular file");
-  }
-  std::string text;
-  char block[16384];
-  for (;;) {
-    const ssize_t got = read(fd, block, sizeof(block));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const int code = errno;
-      close(fd);
-      return IoError(path, code);
-    }
-    if (got == 0) break;
-    text.append(block, static_cast<size_t>(got));
-    if (text.size() > max_bytes) {
-      close(fd);
-      return Error(ErrorCode::kCorruptBundle, "file: " + name + ": more than " + std::to_string(max_bytes) + " bytes");
-    }
-  }
-  close(fd);
-  return text;
+  return ReadBounded(path, O_NOFOLLOW, max_bytes, name, ErrorCode::kCorruptBundle);
+}
+
+Result<std::string> ReadInputFile(const std::string& path, size_t max_bytes) {
+  return ReadBounded(path, 0, max_bytes, path, ErrorCode::kNotFound);
 }
 
 Result<std::vector<std::string>> ListFiles(const std::string& root, size_t max_files) {

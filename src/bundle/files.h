@@ -25,6 +25,10 @@ Result<void> CheckInside(const std::string& root, const std::string& path);
 // The whole of a regular file, not through a symbolic link. kNotFound, kIo, kCorruptBundle above `max_bytes`.
 Result<std::string> ReadSmallFile(const std::string& path, size_t max_bytes, const std::string& name);
 
+// The same for an input of the caller's choice, where links are followed: kNotFound also for what is not a regular
+// file.
+Result<std::string> ReadInputFile(const std::string& path, size_t max_bytes);
+
 // Relative paths of everything but directories below `root`, sorted; kCorruptBundle for a link or a special file or
 // more than `max_files`.
 Result<std::vector<std::string>> ListFiles(const std::string& root, size_t max_files);

@@ -16,7 +16,8 @@ inline constexpr size_t kMaxManifestJsonValues = 16384;
 inline constexpr size_t kMaxVocabBytes = 64 << 10;
 inline constexpr size_t kMaxPathBytes = 128;  // of a file, relative to the bundle
 inline constexpr size_t kMaxVoiceIdBytes = 64;
-inline constexpr size_t kMaxVoiceFileBytes = 4 << 20;  // a .pt file with its 510 rows is 523 kB
+inline constexpr size_t kMaxVoiceFileBytes = 4 << 20;    // a .pt file with its 510 rows is 523 kB
+inline constexpr size_t kMaxDictionaryBytes = 64 << 20;  // JSON; misaki's largest has 3 MB
 inline constexpr size_t kMaxExtraFileBytes = 64 << 20;
 inline constexpr float kMaxVoiceMagnitude = 32.0f;  // the official voices stay below 3.21
 
