@@ -57,6 +57,7 @@ std::string SpeechJson(const SpeechReport& report, const Audio& audio) {
                 {"seconds", audio.seconds()},
                 {"wall_seconds", report.wall_seconds},
                 {"realtime_factor", report.realtime_factor},
+                {"speed_vs_realtime", report.speed_vs_realtime},
                 {"load_seconds", report.load_seconds},
                 {"run_seconds", report.run_seconds},
                 {"stages", std::move(stages)},

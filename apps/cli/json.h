@@ -21,7 +21,8 @@ struct SpeechReport {
   double load_seconds = 0;          // opening the bundle
   std::vector<double> run_seconds;  // of every run
   double wall_seconds = 0;          // of the one run, or the median of all but the first
-  double realtime_factor = 0;       // seconds of speech for each second of wall_seconds
+  double realtime_factor = 0;       // wall_seconds for each second of speech: lower is faster
+  double speed_vs_realtime = 0;     // its inverse, seconds of speech for each second of wall_seconds
 };
 
 std::string SpeechJson(const SpeechReport& report, const Audio& audio);

@@ -26,9 +26,10 @@ The format follows the ending of FILE: .wav .flac .mp3 .ogg .opus .raw (16-bit m
 needed, never normalised; raw is signed little-endian without a header). The same input, voice, speed and seed
 give the same bytes, whatever the number of threads.
 
-"3.7x real time" (realtime_factor with --json) is seconds of speech for each second from text to joined samples;
-opening the bundle and writing the file are not counted, but a first run loads the weights. With --repeat N the
-first run is left out and the median of the others counts.
+"3.7x real time" (speed_vs_realtime with --json) is seconds of speech for each second from text to joined samples;
+realtime_factor is its inverse, seconds of work for each second of speech (0.27; lower is faster). Opening the
+bundle and writing the file are not counted, but a first run loads the weights. With --repeat N the first run is
+left out and the median of the others counts.
 
 Examples:
   koe say "Hello world."
@@ -162,7 +163,8 @@ Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* term
   report_.language = options_.language.empty() ? report_.voice.language : options_.language;
   report_.speed = options_.speed;
   report_.seed = options_.seed;
-  report_.realtime_factor = audio.seconds() / std::max(report_.wall_seconds, 1e-9);
+  report_.realtime_factor = report_.wall_seconds / audio.seconds();
+  report_.speed_vs_realtime = audio.seconds() / std::max(report_.wall_seconds, 1e-9);
   NoteUnknownWords(audio.words, terminal);
   size_t dropped = 0;
   for (const ChunkInfo& chunk : audio.chunks) dropped += chunk.dropped_symbols;
@@ -173,7 +175,7 @@ Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* term
   if (!json_) {
     terminal->Summary((report_.output == "-" ? "standard output" : report_.output) +
                       Format(": %.3f s of speech in %.2f s (%.1fx real time%s), voice ", audio.seconds(),
-                             report_.wall_seconds, report_.realtime_factor, median.c_str()) +
+                             report_.wall_seconds, report_.speed_vs_realtime, median.c_str()) +
                       report_.voice.id);
   }
   return {};
