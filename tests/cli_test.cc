@@ -73,6 +73,12 @@ TEST(TableTest, AlignsByWhatIsSeen) {
   EXPECT_EQ(Table({}), "");
 }
 
+TEST(JoinTest, NamesWhatIsThere) {
+  EXPECT_EQ(Join({}), "none");
+  EXPECT_EQ(Join({"a"}), "a");
+  EXPECT_EQ(Join({"a", "b", "c"}), "a, b, c");
+}
+
 TEST(ParseSpeedTest, TakesTheRange) {
   for (const char* text : {"0.25", "1", "1.5", "4", "4.0", "1e0"}) EXPECT_TRUE(ParseSpeed(text).has_value()) << text;
   EXPECT_EQ(*ParseSpeed("0.8"), 0.8f);

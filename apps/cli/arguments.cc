@@ -158,12 +158,6 @@ ParsedLine Text(const std::string& text) {
   return parsed;
 }
 
-std::string Join(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
-  return joined;
-}
-
 // The command ("say", "bundle build") or group ("bundle") that the first arguments name; "" where they start with an
 // option. Sets *wrong where the name is unknown.
 std::string MatchCommand(const Line& line, const std::vector<std::string>& arguments, ParsedLine* wrong) {

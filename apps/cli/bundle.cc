@@ -38,12 +38,6 @@ Examples:
 
 std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
 
-std::string Join(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
-  return joined.empty() ? "none" : joined;
-}
-
 class Build : public Command {
  public:
   std::string Name() const override { return "bundle build"; }

@@ -13,12 +13,6 @@ constexpr char kDetails[] = R"(Examples:
   koe info --json
   KOE_TARGET=avx2 koe info)";
 
-std::string Join(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
-  return joined;
-}
-
 class Info : public Command {
  public:
   std::string Name() const override { return "info"; }

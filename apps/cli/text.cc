@@ -153,6 +153,12 @@ std::string Table(const std::vector<std::vector<std::string>>& rows) {
   return table;
 }
 
+std::string Join(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
+  return joined.empty() ? "none" : joined;
+}
+
 bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
 
 }  // namespace koe::cli

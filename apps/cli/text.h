@@ -38,6 +38,9 @@ size_t DisplayWidth(std::string_view text);
 // Rows as left-aligned columns two spaces apart, without trailing spaces; one line each.
 std::string Table(const std::vector<std::vector<std::string>>& rows);
 
+// "a, b, c"; "none" for no words.
+std::string Join(const std::vector<std::string>& words);
+
 bool IsBlank(std::string_view text);
 
 }  // namespace koe::cli
