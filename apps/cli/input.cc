@@ -92,7 +92,8 @@ Result<TextInput> TextInput::Open(const std::optional<std::string>& text, const 
 Result<std::string> TextInput::ReadAll() {
   for (bool more = true; more;) {
     if (state_->buffer.size() > kMaxInputBytes) {
-      return Error(ErrorCode::kTooLong, "text: " + state_->name + ": longer than 10 MiB");
+      return Error(ErrorCode::kTooLong,
+                   "text: " + state_->name + Format(": longer than %zu MiB", kMaxInputBytes >> 20));
     }
     KOE_TRY(more, state_->Fill());
   }
@@ -105,7 +106,8 @@ Result<std::optional<TextLine>> TextInput::ReadLine() {
   while ((end = state_->buffer.find('\n', searched)) == std::string::npos) {
     searched = state_->buffer.size();
     if (searched > kMaxInputBytes) {
-      return Error(ErrorCode::kTooLong, Format("text: line %zu: longer than 10 MiB", state_->line + 1));
+      return Error(ErrorCode::kTooLong,
+                   Format("text: line %zu: longer than %zu MiB", state_->line + 1, kMaxInputBytes >> 20));
     }
     KOE_TRY(const bool more, state_->Fill());
     if (more) continue;

@@ -12,8 +12,6 @@
 
 namespace koe::cli {
 
-inline constexpr size_t kMaxInputBytes = size_t{10} << 20;  // what the engine takes
-
 struct TextLine {
   std::string text;
   size_t offset;  // of its first byte in the whole text

@@ -15,9 +15,6 @@
 namespace koe::cli {
 namespace {
 
-constexpr float kMinSpeed = 0.25f, kMaxSpeed = 4.0f;
-constexpr uint64_t kMaxThreads = 256;
-
 Error Invalid(const std::string& message) { return Error(ErrorCode::kInvalidArgument, message); }
 
 std::string ListOf(const std::vector<std::string>& words) {
@@ -26,6 +23,8 @@ std::string ListOf(const std::vector<std::string>& words) {
   return list;
 }
 
+std::string SpeedRange() { return Format("%g to %g", kMinSpeed, kMaxSpeed); }
+
 }  // namespace
 
 Result<float> ParseSpeed(const std::string& text) {
@@ -33,14 +32,14 @@ Result<float> ParseSpeed(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, speed);
   if (text.empty() || stop != end || error == std::errc::invalid_argument) {
-    return Invalid("speed: " + Quote(text) + ": not a number (0.25 to 4)");
+    return Invalid("speed: " + Quote(text) + ": not a number (" + SpeedRange() + ")");
   }
   if (error == std::errc() && speed >= kMinSpeed && speed <= kMaxSpeed) return speed;
   // Out of a float's range: huge, or an exponent that makes it tiny.
   const bool is_huge = error == std::errc::result_out_of_range && text.find("e-") == std::string::npos;
   const bool is_high = text[0] != '-' && (is_huge || speed > kMaxSpeed);
-  const char* nearest = std::isnan(speed) ? "" : is_high ? " (nearest: 4)" : " (nearest: 0.25)";
-  return Invalid("speed: " + Quote(text) + ": must be 0.25 to 4" + nearest);
+  const std::string nearest = std::isnan(speed) ? "" : Format(" (nearest: %g)", is_high ? kMaxSpeed : kMinSpeed);
+  return Invalid("speed: " + Quote(text) + ": must be " + SpeedRange() + nearest);
 }
 
 Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max) {

@@ -12,7 +12,7 @@
 
 namespace koe::cli {
 
-// A decimal number within [0.25, 4]. kInvalidArgument.
+// A decimal number within [kMinSpeed, kMaxSpeed]. kInvalidArgument.
 Result<float> ParseSpeed(const std::string& text);
 // A decimal integer within [min, max]. `what` starts the message.
 Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max);
