@@ -63,7 +63,7 @@ TEST(PipelineThreadsTest, CancelsFromAnotherThread) {
   });
   Workspace workspace;
   const auto result = (*made)->Run({.phonemes = "abcdef", .voice = voice}, workspace,
-                                   [&](StageId stage) { started = started || stage == StageId::kDecoder; });
+                                   [&](StageId stage, double) { started = started || stage == StageId::kDecoder; });
   other.join();
   EXPECT_TRUE(result.has_value() || result.error().code() == ErrorCode::kCancelled);
 }
