@@ -235,18 +235,20 @@ make_bundle() {
   echo "$key" >"$stamp"
 }
 
-# Two runs in one tree take turns. Held by the calling shell until it ends or releases it.
-BUILD_LOCKED=
+# Two runs in one tree take turns. Held by the calling shell until it ends or releases it; what that shell starts (the
+# README's commands under scripts/test) finds the lock's name in KOE_BUILD_LOCK and goes ahead.
 take_build_lock() {
-  [[ $BUILD_LOCKED ]] && return
+  local lock
   mkdir -p "$ROOT/build"
-  exec 8>"$ROOT/build/.lock"
+  lock=$(realpath "$ROOT/build")/.lock
+  if [[ ${KOE_BUILD_LOCK:-} == "$lock" ]]; then return; fi
+  exec 8>"$lock"
   flock -n 8 || { note "waiting for another build of this tree" && flock 8; }
-  BUILD_LOCKED=1
+  export KOE_BUILD_LOCK=$lock
 }
 release_build_lock() {
   exec 8>&-
-  BUILD_LOCKED=
+  unset KOE_BUILD_LOCK
 }
 
 # set_up SET...: packages (of these sets and `build`), model data, the program, its bundle.
