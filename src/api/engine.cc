@@ -99,6 +99,8 @@ Result<Language> ChooseLanguage(const SynthesisOptions& options) {
                    ", for which there is no text front end: give phonemes, or a language (en-us, en-gb)");
 }
 
+const std::atomic<bool>* FlagOf(const CancelToken* cancel) { return cancel != nullptr ? &cancel->flag() : nullptr; }
+
 // Chunks of one text get noise of their own, so that a long text does not repeat one noise.
 uint64_t ChunkSeed(uint64_t seed, size_t chunk) { return seed + chunk * 0x9E3779B97F4A7C15u; }
 
@@ -161,9 +163,10 @@ struct Engine::Impl {
    public:
     explicit Lease(Impl& impl) : impl_(impl) {
       const std::lock_guard<std::mutex> lock(impl.workspace_mutex);
-      impl.workspaces.reserve(++impl.num_leases);
       if (impl.workspaces.empty()) {
+        impl.workspaces.reserve(impl.num_workspaces + 1);
         workspace_ = std::make_unique<pipeline::Workspace>();
+        ++impl.num_workspaces;
       } else {
         workspace_ = std::move(impl.workspaces.back());
         impl.workspaces.pop_back();
@@ -171,7 +174,7 @@ struct Engine::Impl {
     }
     ~Lease() {
       const std::lock_guard<std::mutex> lock(impl_.workspace_mutex);
-      // Room was made when it was taken, so this does not throw.
+      // Room was made when it was made, so this does not throw.
       impl_.workspaces.push_back(std::move(workspace_));
     }
     Lease(const Lease&) = delete;
@@ -198,7 +201,7 @@ struct Engine::Impl {
   std::optional<pipeline::Synthesizer> synthesizer;
   std::array<FrontEndState, 2> front_ends;
   std::vector<std::unique_ptr<pipeline::Workspace>> workspaces;
-  size_t num_leases = 0;  // that were ever taken: no fewer than workspaces exist
+  size_t num_workspaces = 0;  // those here and those that are leased
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -261,7 +264,7 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
       KOE_TRY(const Language language, ChooseLanguage(options));
       KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(language));
       const auto g2p_start = Clock::now();
-      KOE_TRY(auto spoken, front_end->Phonemize(input, options.cancel != nullptr ? &options.cancel->flag() : nullptr));
+      KOE_TRY(auto spoken, front_end->Phonemize(input, FlagOf(options.cancel)));
       chunks = g2p::ChunkWords(spoken);
       audio.words = std::move(spoken.words);
       audio.unknown_words = spoken.unknown_words;
@@ -295,7 +298,7 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
       };
       KOE_TRY(const pipeline::ChunkResult result,
               synthesizer->Run({chunks[i].phonemes, voice, options.speed, ChunkSeed(options.seed, i)}, *workspace,
-                               options.cancel != nullptr ? &options.cancel->flag() : nullptr, report, &stage_seconds));
+                               FlagOf(options.cancel), report, &stage_seconds));
       ChunkInfo info;
       info.text_offset = chunks[i].text_offset;
       info.text_length = chunks[i].text_length;
@@ -321,24 +324,26 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
 
 Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_path) const {
   return api::Guard([&]() -> Result<void> {
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer());
-    Impl::Lease workspace(*impl_);
     pipeline::DumpRequest request;
     if (!options.golden_path.empty()) {
       KOE_TRY(request, api::ReadGolden(options.golden_path));
       request.use_golden_har = options.use_golden_har;
       request.feed_stages = options.feed_stages;
     } else {
-      KOE_TRY(const std::span<const float> voice, impl_->bundle->LoadVoice(options.voice));
-      KOE_TRY(const auto tokens, synthesizer->model().tokens->Run({options.phonemes}, {}));
-      const auto row = voice.subspan((tokens.num_symbols - 1) * pipeline::kVoiceRowSize, pipeline::kVoiceRowSize);
-      request.token_ids = tokens.token_ids;
-      request.voice_row.assign(row.begin(), row.end());
+      KOE_CHECK_OK(CheckSpeed(options.speed));
       request.speed = options.speed;
     }
-    KOE_CHECK_OK(CheckSpeed(request.speed));
+    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer());
+    if (options.golden_path.empty()) {
+      KOE_TRY(const std::span<const float> voice, impl_->bundle->LoadVoice(options.voice));
+      KOE_TRY(const auto tokens, synthesizer->model().tokens->Run({options.phonemes}, {}));
+      const auto row = pipeline::VoiceTableRow(voice, tokens.num_symbols);
+      request.token_ids = tokens.token_ids;
+      request.voice_row.assign(row.begin(), row.end());
+    }
+    Impl::Lease workspace(*impl_);
     request.seed = options.seed;
-    request.cancelled = options.cancel != nullptr ? &options.cancel->flag() : nullptr;
+    request.cancelled = FlagOf(options.cancel);
     KOE_TRY(const pipeline::TensorMap tensors, pipeline::Dump(*synthesizer, request, *workspace));
     return api::WriteTensors(tensors, output_path);
   });

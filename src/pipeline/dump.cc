@@ -2,7 +2,6 @@
 #include "pipeline/dump.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <string_view>
 #include <utility>
@@ -154,9 +153,7 @@ Result<TensorMap> Dump(const Synthesizer& synthesizer, const DumpRequest& reques
   }
   KOE_TRY(const auto generated,
           model.generator->Run({decoder.decoder_features, excitation, voice.acoustic_style}, context));
-  for (const float sample : generated.waveform) {
-    if (!std::isfinite(sample)) return Error(ErrorCode::kInternal, "audio: waveform: not finite");
-  }
+  KOE_CHECK_OK(CheckWaveform(*context.exec.kernels, generated.waveform));
   if (generated.waveform.size() != num_samples) return Error(ErrorCode::kInternal, "dump: waveform: unexpected length");
   return tensors;
 }

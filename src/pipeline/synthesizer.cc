@@ -31,6 +31,11 @@ auto RunTimed(const Stage& stage, StageId id, const typename Stage::Input& input
 
 }  // namespace
 
+Result<void> CheckWaveform(const kernels::KernelSet& kernels, std::span<const float> waveform) {
+  if (kernels.elementwise.all_finite(waveform.data(), waveform.size())) return {};
+  return Error(ErrorCode::kInternal, "audio: waveform: not finite");
+}
+
 Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& workspace,
                                      const std::atomic<bool>* cancelled, FunctionRef<void(StageId, double)> on_progress,
                                      StageSeconds* seconds) const {
@@ -79,9 +84,7 @@ Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& wor
   KOE_TRY(const auto generated,
           run(*model_.generator, StageId::kGenerator,
               stages::Generator::Input{decoder.decoder_features, source.excitation, voice.acoustic_style}));
-  if (!kernels_.elementwise.all_finite(generated.waveform.data(), generated.waveform.size())) {
-    return Error(ErrorCode::kInternal, "audio: waveform: not finite");
-  }
+  KOE_CHECK_OK(CheckWaveform(kernels_, generated.waveform));
   return ChunkResult{std::move(tokens), duration.durations, generated.waveform};
 }
 

@@ -26,9 +26,15 @@ inline VoiceRow SplitVoiceRow(std::span<const float> row) {
   return {row.first(stages::kStyleSize), row.subspan(stages::kStyleSize)};
 }
 // num_symbols in [1, 510], as the tokens stage guarantees; symbols that the vocabulary lacks count.
-inline VoiceRow ChooseVoiceRow(std::span<const float> table, size_t num_symbols) {
-  return SplitVoiceRow(table.subspan((num_symbols - 1) * kVoiceRowSize, kVoiceRowSize));
+inline std::span<const float> VoiceTableRow(std::span<const float> table, size_t num_symbols) {
+  return table.subspan((num_symbols - 1) * kVoiceRowSize, kVoiceRowSize);
 }
+inline VoiceRow ChooseVoiceRow(std::span<const float> table, size_t num_symbols) {
+  return SplitVoiceRow(VoiceTableRow(table, num_symbols));
+}
+
+// kInternal where a sample is not finite.
+Result<void> CheckWaveform(const kernels::KernelSet& kernels, std::span<const float> waveform);
 
 // Wall seconds by stage. harmonic_source and decoder run side by side.
 using StageSeconds = std::array<double, kStages.size()>;

@@ -17,8 +17,8 @@
 namespace koe::stages {
 
 // Names are the official checkpoint's without ".weight". A name that is not in the table, or has another size than
-// asked for, is a bug here (the bundle has been checked against the table): it is remembered in error(), the block
-// stays empty, and the maker returns the error.
+// asked for, is a bug here (the bundle has been checked against the table): the first is remembered, and Finish
+// returns it instead of the stage.
 class WeightLoader {
  public:
   WeightLoader(const bundle::Weights& weights, const kernels::KernelSet& kernels)

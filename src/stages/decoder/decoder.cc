@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "stages/weight_loader.h"
+
 namespace koe::stages {
 namespace {
 

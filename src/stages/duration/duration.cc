@@ -9,6 +9,7 @@
 #include "nn/layer_norm.h"
 #include "stages/duration/albert.h"
 #include "stages/duration/text_encoder.h"
+#include "stages/weight_loader.h"
 
 namespace koe::stages {
 namespace {

@@ -8,8 +8,8 @@
 #include <memory>
 #include <span>
 
+#include "bundle/weights.h"
 #include "stages/stage.h"
-#include "stages/weight_loader.h"
 
 namespace koe::stages {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "stages/weight_loader.h"
 
 namespace koe::stages {
 namespace {

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "stages/weight_loader.h"
+
 namespace koe::stages {
 namespace {
 
