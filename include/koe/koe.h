@@ -86,19 +86,21 @@ struct SynthesisOptions {
 
 // One word (or punctuation mark) as the front end saw it.
 struct WordInfo {
-  std::string text;        // as in the input
-  size_t offset = 0;       // bytes into the input
-  size_t length = 0;       // bytes
-  std::string phonemes;    // empty where nothing is spoken
-  std::string tag;         // Penn tag, as far as the front end knows it
-  std::string source;      // gold, silver, stem, number, letters, spelled, punctuation, markup, unknown
+  std::string text;      // as in the input
+  size_t offset = 0;     // bytes into the input
+  size_t length = 0;     // bytes
+  std::string phonemes;  // empty where nothing is spoken
+  std::string tag;       // Penn tag, as far as the front end knows it
+  // markup, lexicon (the user's), gold, silver, stem, letters, number, neural, espeak, spelled, punctuation, unknown
+  std::string source;
+  float confidence = 1;    // [0, 1]: the estimated probability that the phonemes are right
   std::string whitespace;  // what follows in phonemes: "" or " "
 };
 
 struct Phonemization {
   std::string phonemes;  // what the model gets
   std::vector<WordInfo> words;
-  size_t unknown_words = 0;    // words that no dictionary has (they are spelled)
+  size_t unknown_words = 0;    // words that no dictionary has (sources neural, espeak, spelled)
   size_t dropped_symbols = 0;  // characters that are neither spoken nor in the model's vocabulary
 };
 

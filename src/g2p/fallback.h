@@ -3,8 +3,9 @@
 #define KOE_G2P_FALLBACK_H_
 
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "g2p/pronunciation.h"
 
 namespace koe::g2p {
 
@@ -12,8 +13,8 @@ namespace koe::g2p {
 class Fallback {
  public:
   virtual ~Fallback() = default;
-  // Phonemes in misaki's symbols, possibly several words; nullopt: nothing to say.
-  virtual std::optional<std::string> Pronounce(std::string_view text) const = 0;
+  // Possibly several words; the source is one for which IsGuess holds. nullopt: nothing to say.
+  virtual std::optional<Pronunciation> Pronounce(std::string_view text) const = 0;
 };
 
 }  // namespace koe::g2p

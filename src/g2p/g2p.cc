@@ -51,7 +51,7 @@ std::string TrimSpaces(const std::string& s) {
 
 // Characters of a silent word that are neither white space, nor joints of words, nor money signs read with the amount.
 size_t CountDropped(const en::SpokenWord& word, std::string_view text) {
-  if (!word.phonemes.empty() || word.source == en::Source::kMarkup) return 0;
+  if (!word.phonemes.empty() || word.source == Source::kMarkup) return 0;
   size_t dropped = 0;
   for (const char32_t c : text::CodePoints(text)) {
     const bool is_money = word.tag == Tag::kDollar && (c == '$' || c == U'\u00A3' || c == U'\u20AC');
@@ -104,8 +104,7 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, size_t begin
   const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
   auto words = en::PronounceUnits(pronouncer, fallback, en::Retokenize(line, tokens, markup));
   // An abbreviation keeps its full stop ("Ltd."); at the end of a line that stop also ends the sentence.
-  if (!options.fallback && !words.empty() && words.back().source == en::Source::kSpelled &&
-      line.substr(0, words.back().end).ends_with('.')) {
+  if (!words.empty() && words.back().source == Source::kSpelled && line.substr(0, words.back().end).ends_with('.')) {
     words.back().phonemes += '.';
   }
   for (en::SpokenWord& word : words) {
@@ -116,11 +115,12 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, size_t begin
     info.tag = TagName(word.tag);
     const size_t dropped = CountDropped(word, info.text);
     out->dropped_symbols += dropped;
-    info.source = dropped > 0 ? "unknown" : en::SourceName(std::max(word.source, en::Source::kPunctuation));
-    if (word.source == en::Source::kMarkup) info.source = en::SourceName(word.source);
+    info.source = dropped > 0 ? "unknown" : SourceName(std::max(word.source, Source::kPunctuation));
+    if (word.source == Source::kMarkup) info.source = SourceName(word.source);
+    info.confidence = word.confidence;
     info.phonemes = std::move(word.phonemes);
     info.whitespace = word.space_after ? " " : "";
-    if (word.source == en::Source::kSpelled) ++out->unknown_words;
+    if (IsGuess(word.source)) ++out->unknown_words;
     out->words.push_back(std::move(info));
   }
 }

@@ -23,7 +23,7 @@ struct PhonemeText {
   std::string phonemes;         // each word's phonemes and white space, without white space at the ends
   std::vector<WordInfo> words;  // offsets ascend, into the text as given
   std::vector<size_t> lines;    // index of the first word of every line of the text that is not blank
-  size_t unknown_words = 0;     // source "spelled"
+  size_t unknown_words = 0;     // of a source for which IsGuess holds
   size_t dropped_symbols = 0;   // characters that are neither spoken nor punctuation the model knows: emoji, ...
 };
 

@@ -49,10 +49,10 @@ class TraceFallback : public koe::g2p::Fallback {
       results_[call[0].get<std::string>()] = call[1].is_string() ? call[1].get<std::string>() : "";
     }
   }
-  std::optional<std::string> Pronounce(std::string_view text) const override {
+  std::optional<koe::g2p::Pronunciation> Pronounce(std::string_view text) const override {
     const auto found = results_.find(std::string(text));
     if (found == results_.end()) return std::nullopt;
-    return found->second;
+    return koe::g2p::Pronunciation{found->second, koe::g2p::Source::kEspeak, 1};
   }
 
  private:

@@ -109,10 +109,10 @@ TEST_F(SmallG2P, RefusesInvalidUtf8ByItsByte) {
 // Sets a flag at the first word it sees and counts the words.
 class CancellingFallback : public Fallback {
  public:
-  std::optional<std::string> Pronounce(std::string_view) const override {
+  std::optional<Pronunciation> Pronounce(std::string_view) const override {
     ++num_words;
     cancelled = true;
-    return "z";
+    return Pronunciation{"z", Source::kSpelled, 0};
   }
   mutable size_t num_words = 0;
   mutable std::atomic<bool> cancelled{false};

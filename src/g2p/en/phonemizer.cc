@@ -295,13 +295,9 @@ class UnitPronouncer {
     piece->has_phonemes = true;
     piece->phonemes = std::move(spoken->phonemes);
     piece->source = spoken->source;
+    piece->confidence = spoken->confidence;
   }
-  void UseFallback(std::string_view text, Piece* piece) {
-    if (auto phonemes = fallback_.Pronounce(text)) {
-      piece->phonemes = std::move(*phonemes);
-      piece->source = Source::kSpelled;
-    }
-  }
+  void UseFallback(std::string_view text, Piece* piece) { Take(fallback_.Pronounce(text), piece); }
 
   const Pronouncer& pronouncer_;
   const Fallback& fallback_;
@@ -326,7 +322,7 @@ std::vector<SpokenWord> PronounceUnits(const Pronouncer& pronouncer, const Fallb
     Piece* first = &units.pieces[unit.first];
     const Piece* last = first + unit.count;
     SpokenWord word{
-        first->begin, (last - 1)->end,        unit.count == 1 ? first->tag : DominantTag(first, last), Source::kNone,
+        first->begin, (last - 1)->end,        unit.count == 1 ? first->tag : DominantTag(first, last), Source::kNone, 1,
         "",           (last - 1)->space_after};
     for (const Piece* piece = first; piece != last; ++piece) {
       if (piece->is_separate && !piece->phonemes.empty() && !word.phonemes.empty() && !word.phonemes.ends_with(' ')) {
@@ -334,6 +330,7 @@ std::vector<SpokenWord> PronounceUnits(const Pronouncer& pronouncer, const Fallb
       }
       word.phonemes += piece->phonemes;
       word.source = std::max(word.source, piece->source);
+      word.confidence = std::min(word.confidence, piece->confidence);
     }
     // The model's symbols for the American tap and the glottal stop (misaki without a version).
     ReplaceAll("ɾ", "T", &word.phonemes);

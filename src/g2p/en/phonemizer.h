@@ -17,6 +17,7 @@ struct SpokenWord {
   size_t end;
   Tag tag;
   Source source;
+  float confidence;  // of the least sure piece
   std::string phonemes;
   bool space_after;
 };
@@ -28,7 +29,7 @@ std::vector<SpokenWord> PronounceUnits(const Pronouncer& pronouncer, const Fallb
 class SpellingFallback : public Fallback {
  public:
   explicit SpellingFallback(const Pronouncer* pronouncer) : pronouncer_(pronouncer) {}
-  std::optional<std::string> Pronounce(std::string_view text) const override;
+  std::optional<Pronunciation> Pronounce(std::string_view text) const override;
 
  private:
   const Pronouncer* pronouncer_;  // not owned

@@ -86,12 +86,6 @@ constexpr std::u32string_view kTapVowels = U"AIOWYiuæɑəɛɪɹʊʌ";
 
 }  // namespace
 
-const char* SourceName(Source source) {
-  static constexpr std::array<const char*, 9> kNames = {"",     "markup",  "punctuation", "gold",   "silver",
-                                                        "stem", "letters", "number",      "spelled"};
-  return kNames[static_cast<size_t>(source)];
-}
-
 struct Pronouncer::Query {
   Tag tag = Tag::kNone;
   std::optional<double> stress;

@@ -8,20 +8,11 @@
 #include <string_view>
 
 #include "g2p/lexicon.h"
+#include "g2p/pronunciation.h"
 #include "g2p/tagger.h"
 #include "koe/koe.h"
 
 namespace koe::g2p::en {
-
-// Where a pronunciation comes from, surest first. kLetters: an acronym read letter by letter; kSpelled: an unknown word
-// taken apart because nothing else knows it.
-enum class Source : uint8_t { kNone, kMarkup, kPunctuation, kGold, kSilver, kStem, kLetters, kNumber, kSpelled };
-const char* SourceName(Source source);
-
-struct Pronunciation {
-  std::string phonemes;
-  Source source;
-};
 
 // What follows the word, seen from the right.
 struct Context {

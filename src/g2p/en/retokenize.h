@@ -26,6 +26,7 @@ struct Piece {
   bool reads_as_to = false;  // the 2 of B2B
   bool has_phonemes = false;
   Source source = Source::kNone;
+  float confidence = 1;
   Currency currency = Currency::kNone;
   std::optional<double> stress;
   std::string_view number_flags;

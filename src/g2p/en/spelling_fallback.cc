@@ -114,7 +114,7 @@ std::string Fold(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> SpellingFallback::Pronounce(std::string_view text) const {
+std::optional<Pronunciation> SpellingFallback::Pronounce(std::string_view text) const {
   std::string folded = text::IsAscii(text) ? std::string(text) : Fold(text);
   std::string spoken;
   const std::string_view stem = std::string_view(folded).substr(0, folded.size() - (folded.ends_with('.') ? 1 : 0));
@@ -160,7 +160,7 @@ std::optional<std::string> SpellingFallback::Pronounce(std::string_view text) co
     add(spelled);
   }
   if (spoken.empty()) return std::nullopt;
-  return spoken;
+  return Pronunciation{std::move(spoken), Source::kSpelled, 0};
 }
 
 }  // namespace koe::g2p::en
