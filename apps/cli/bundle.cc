@@ -16,7 +16,7 @@ without them English text cannot be spoken, phonemes can. The folder is made bes
 whatever goes wrong, DIR is as it was. An existing bundle at DIR is replaced, any other folder is not.
 
 Examples:
-  koe bundle build --weights kokoro.onnx --voices voices --lexicons lexicons -o models/kokoro-82m
+  koe bundle build --weights kokoro.onnx --voices voices --lexicons lexicons --g2p data/g2p -o models/kokoro-82m
   koe bundle build --weights kokoro.onnx --voices voices --profile custom --voice af_heart,bf_emma -o small)";
 
 constexpr char kValidateDetails[] =
@@ -49,6 +49,8 @@ class Build : public Command {
     arguments->Value("--vocab", "FILE", &vocab_, "Vocabulary (default: Kokoro v1.0's)");
     arguments->Value("--voices", "DIR", &voices_dir_, "Folder of voice files");
     arguments->Value("--lexicons", "DIR", &lexicons_dir_, "Folder of misaki's dictionaries");
+    arguments->Value("--g2p", "DIR", &g2p_dir_,
+                     "Folder of the tagger (en.tagger) and the letter-to-sound model (en.l2s)");
     arguments->Value("--profile", "NAME", &profile_,
                      "starter (af_heart), full (every voice found; default) or custom (--voice)");
     arguments->List("-v,--voice", "NAME", &voices_, "A voice of a custom profile; may be given many times");
@@ -69,6 +71,7 @@ class Build : public Command {
     options.vocab_path = vocab_.value_or("");
     options.voices_dir = voices_dir_.value_or("");
     options.lexicons_dir = lexicons_dir_.value_or("");
+    options.g2p_dir = g2p_dir_.value_or("");
     options.output_dir = *output_;
     options.voices = voices_;
     options.cancel = &CancelOnInterrupt();
@@ -86,7 +89,7 @@ class Build : public Command {
  private:
   std::string ProfileName() const { return profile_.value_or(voices_.empty() ? "full" : "custom"); }
 
-  std::optional<std::string> weights_, vocab_, voices_dir_, lexicons_dir_, profile_, output_;
+  std::optional<std::string> weights_, vocab_, voices_dir_, lexicons_dir_, g2p_dir_, profile_, output_;
   std::vector<std::string> voices_;
   bool json_ = false;
 };

@@ -235,6 +235,7 @@ struct BundleBuildOptions {
   std::string vocab_path;           // "": the vocabulary that is compiled in (Kokoro v1.0's 114 symbols)
   std::string voices_dir;           // <id>.bin or <id>.pt files
   std::string lexicons_dir;         // us_gold.json, us_silver.json, gb_gold.json, gb_silver.json; "": none
+  std::string g2p_dir;              // en.tagger and en.l2s, each where it is there (data/g2p); "": none
   std::string output_dir;           // must not exist, or be a bundle (which is replaced), or be empty
   std::string profile = "full";     // starter (af_heart), full (every voice found), custom (`voices`)
   std::vector<std::string> voices;  // for custom

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bundle functions of koe.h: src/bundle, plus the dictionaries that src/g2p compiles.
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,16 +28,32 @@ Result<std::vector<bundle::ExtraFile>> CompileLexicons(const std::string& dir) {
   return files;
 }
 
+// The front end's trained models, each where the folder has it.
+Result<void> AddG2pModels(const std::string& dir, std::vector<bundle::ExtraFile>* files) {
+  bool found = false;
+  for (const std::string path : {bundle::kTaggerPath, bundle::kLetterToSoundPath}) {
+    const std::string input = dir + path.substr(path.rfind('/'));
+    std::error_code error;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(input, error))) continue;
+    KOE_TRY(std::string bytes, bundle::ReadInputFile(input, bundle::kMaxExtraFileBytes));
+    files->push_back({path, std::move(bytes)});
+    found = true;
+  }
+  if (!found) return Error(ErrorCode::kNotFound, "g2p: '" + dir + "': has neither en.tagger nor en.l2s");
+  return {};
+}
+
 }  // namespace
 
 Result<void> BuildBundle(const BundleBuildOptions& options) {
   return api::Guard([&]() -> Result<void> {
-    std::vector<bundle::ExtraFile> lexicons;
+    std::vector<bundle::ExtraFile> files;
     if (!options.lexicons_dir.empty()) {
       if (options.progress) options.progress(0, "dictionaries");
-      KOE_TRY(lexicons, CompileLexicons(options.lexicons_dir));
+      KOE_TRY(files, CompileLexicons(options.lexicons_dir));
     }
-    return bundle::BuildBundle(options, lexicons);
+    if (!options.g2p_dir.empty()) KOE_CHECK_OK(AddG2pModels(options.g2p_dir, &files));
+    return bundle::BuildBundle(options, files);
   });
 }
 

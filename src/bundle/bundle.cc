@@ -163,7 +163,9 @@ Result<std::shared_ptr<const Weights>> Bundle::OpenWeights() const {
   return state_->weights;
 }
 
-bool Bundle::HasLexicon(Language language) const { return state_->files.count(LexiconPath(language)) != 0; }
+bool Bundle::HasFile(const std::string& path) const { return state_->files.count(path) != 0; }
+
+bool Bundle::HasLexicon(Language language) const { return HasFile(LexiconPath(language)); }
 
 Result<MappedFile> Bundle::OpenLexicon(Language language) const {
   if (!HasLexicon(language)) {

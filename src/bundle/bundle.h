@@ -24,7 +24,8 @@ struct ExtraFile {
   std::string bytes;
 };
 
-// options.lexicons_dir is not read here: the caller compiles the dictionaries and passes them as `extra_files`.
+// options.lexicons_dir and g2p_dir are not read here: the caller passes compiled dictionaries and g2p models as
+// `extra_files`.
 // kInvalidArgument: options, an output directory that must not be replaced; kNotFound: an input or a voice that does
 // not exist; kCorruptBundle, kUnsupported: an input's content; kIo.
 Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<ExtraFile>& extra_files = {},
@@ -67,6 +68,7 @@ class Bundle {
   Result<MappedFile> OpenLexicon(Language language) const;
   bool HasLexicon(Language language) const;
 
+  bool HasFile(const std::string& path) const;
   // Any file of the manifest by its path in the bundle, checked and mapped. kNotFound: not in the manifest.
   Result<MappedFile> OpenFile(const std::string& path) const;
 

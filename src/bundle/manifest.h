@@ -19,6 +19,8 @@ inline constexpr char kWeightsName[] = "weights.safetensors";
 inline constexpr char kVocabName[] = "vocab.json";
 inline constexpr char kVoicesFolder[] = "voices/";
 inline constexpr char kLexiconFolder[] = "lexicon/";
+inline constexpr char kTaggerPath[] = "lexicon/en.tagger";
+inline constexpr char kLetterToSoundPath[] = "lexicon/en.l2s";
 inline constexpr int64_t kSchemaVersion = 1;
 
 struct FileRecord {
