@@ -172,8 +172,8 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
     return check_cancel();
   };
   KOE_TRY(const WeightsFormat format, WeightsFormatOfPath(options.weights_path));
-  KOE_CHECK_OK(CheckOutputDirectory(
-      options.output_dir, {options.weights_path, options.vocab_path, options.voices_dir, options.lexicons_dir, options.g2p_dir}));
+  KOE_CHECK_OK(CheckOutputDirectory(options.output_dir, {options.weights_path, options.vocab_path, options.voices_dir,
+                                                         options.lexicons_dir, options.g2p_dir}));
   KOE_CHECK_OK(CheckExtraFiles(extra_files));
   KOE_TRY(const auto voice_paths, ChooseVoices(options));
 
