@@ -12,29 +12,11 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
+#include "base/function_ref.h"
+
 namespace koe {
-
-// Non-owning reference to a callable; valid for the duration of the call it is passed to.
-template <typename Signature>
-class FunctionRef;
-template <typename R, typename... Args>
-class FunctionRef<R(Args...)> {
- public:
-  template <typename F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-      FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
-      : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, Args... args) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(static_cast<Args>(args)...);
-        }) {}
-  R operator()(Args... args) const { return call_(object_, static_cast<Args>(args)...); }
-
- private:
-  void* object_;
-  R (*call_)(void*, Args...);
-};
 
 // num_threads counts the calling thread: ThreadPool(1) starts none. Throws std::system_error where the system cannot
 // start a thread. Workers spin for a short while after a loop ends

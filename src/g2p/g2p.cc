@@ -2,6 +2,7 @@
 #include "g2p/g2p.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/mapped_file.h"
@@ -15,38 +16,31 @@
 #include "g2p/lexicon.h"
 #include "g2p/phonemes.h"
 #include "text/normalize.h"
-#include "text/segments.h"
+#include "text/parts.h"
 #include "text/unicode.h"
 
 namespace koe::g2p {
 namespace {
 
-// Longer lines are worked on in parts, cut after sentences where there are any, so that memory follows the words and
-// not the scratch of a whole book on one line. A sentence's end resets what one word needs to know of the next.
-constexpr size_t kMaxPartBytes = 16384;
-
-bool IsSentenceEnd(std::string_view text, size_t begin, size_t i) {
-  return i > begin && text[i] == ' ' && (text[i - 1] == '.' || text[i - 1] == '!' || text[i - 1] == '?');
-}
-
-size_t PartEnd(std::string_view text, size_t begin, size_t end) {
-  if (end - begin <= kMaxPartBytes) return end;
-  const size_t limit = begin + kMaxPartBytes;
-  for (size_t i = limit; i > begin + kMaxPartBytes / 2; --i) {
-    if (IsSentenceEnd(text, begin, i)) return i;
+// Charges the time since the last call to a step.
+class StepClock {
+ public:
+  explicit StepClock(bool is_on) : is_on_(is_on) { Charge(nullptr); }
+  void Charge(double* step) {
+    if (!is_on_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (step != nullptr) *step += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
   }
-  for (size_t i = limit; i > begin + kMaxPartBytes / 2; --i) {
-    if (text[i] == ' ') return i;
-  }
-  size_t cut = limit;
-  while ((static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return cut;
-}
 
-std::string TrimSpaces(const std::string& s) {
-  const size_t begin = s.find_first_not_of(' ');
-  if (begin == std::string::npos) return "";
-  return s.substr(begin, s.find_last_not_of(' ') - begin + 1);
+ private:
+  bool is_on_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+void TrimSpaces(std::string* s) {
+  s->erase(std::min(s->find_last_not_of(' ') + 1, s->size()));
+  s->erase(0, s->find_first_not_of(' '));
 }
 
 // Characters of a silent word that are neither white space, nor joints of words, nor money signs read with the amount.
@@ -74,7 +68,14 @@ struct EnglishG2P::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void PhonemizePart(const text::MappedText& clean, size_t begin, size_t end, PhonemeText* out) const;
+  // What a part's views point to.
+  struct Workspace {
+    en::Markup markup;
+    std::vector<en::SpokenWord> spoken;
+    std::vector<PhonemeWord> words;
+  };
+  void PhonemizePart(const text::MappedText& clean, Workspace* workspace, PhonemePart* part, StepClock* clock,
+                     PhonemizeSteps* steps) const;
 };
 
 EnglishG2P::EnglishG2P(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -95,61 +96,105 @@ Result<EnglishG2P> EnglishG2P::Open(std::span<const std::byte> lexicon, Language
   return EnglishG2P(std::make_unique<Impl>(MappedFile(), std::move(opened), language, options));
 }
 
-void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, size_t begin, size_t end, PhonemeText* out) const {
-  const en::Markup markup = en::ReadMarkup(clean, begin, end);
+void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, Workspace* workspace, PhonemePart* part,
+                                     StepClock* clock, PhonemizeSteps* steps) const {
+  const en::Markup& markup = workspace->markup = en::ReadMarkup(clean, 0, clean.text().size());
   const std::string_view line = markup.text.text();
+  clock->Charge(&steps->clean);
   std::vector<Token> tokens = en::Tokenize(line, {options.misaki_quirks});
+  clock->Charge(&steps->tokenise);
   const Tagger& tagger = options.tagger ? *options.tagger : static_cast<const Tagger&>(rule_tagger);
   tagger.TagTokens(tokens);
+  clock->Charge(&steps->tag);
   const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
-  auto words = en::PronounceUnits(pronouncer, fallback, en::Retokenize(line, tokens, markup));
+  std::vector<en::SpokenWord>& spoken = workspace->spoken;
+  spoken = en::PronounceUnits(pronouncer, fallback, en::Retokenize(line, tokens, markup));
   // An abbreviation keeps its full stop ("Ltd."); at the end of a line that stop also ends the sentence.
-  if (!words.empty() && words.back().source == Source::kSpelled && line.substr(0, words.back().end).ends_with('.')) {
-    words.back().phonemes += '.';
+  if (!spoken.empty() && spoken.back().source == Source::kSpelled && line.substr(0, spoken.back().end).ends_with('.')) {
+    spoken.back().phonemes += '.';
   }
-  for (en::SpokenWord& word : words) {
-    WordInfo info;
-    info.text = std::string(line.substr(word.begin, word.end - word.begin));
-    info.offset = markup.text.OriginalOffset(word.begin);
-    info.length = markup.text.OriginalEnd(word.end) - info.offset;
-    info.tag = TagName(word.tag);
-    const size_t dropped = CountDropped(word, info.text);
-    out->dropped_symbols += dropped;
-    info.source = dropped > 0 ? "unknown" : SourceName(std::max(word.source, Source::kPunctuation));
-    if (word.source == Source::kMarkup) info.source = SourceName(word.source);
-    info.confidence = word.confidence;
-    info.phonemes = std::move(word.phonemes);
-    info.whitespace = word.space_after ? " " : "";
-    if (IsGuess(word.source)) ++out->unknown_words;
-    out->words.push_back(std::move(info));
+  workspace->words.clear();
+  workspace->words.reserve(spoken.size());
+  for (const en::SpokenWord& from : spoken) {
+    PhonemeWord word;
+    word.text = line.substr(from.begin, from.end - from.begin);
+    word.offset = markup.text.OriginalOffset(from.begin);
+    word.length = markup.text.OriginalEnd(from.end) - word.offset;
+    word.phonemes = from.phonemes;
+    word.tag = from.tag;
+    const size_t dropped = CountDropped(from, word.text);
+    part->dropped_symbols += dropped;
+    word.source = dropped > 0                      ? "unknown"
+                  : from.source == Source::kMarkup ? SourceName(from.source)
+                                                   : SourceName(std::max(from.source, Source::kPunctuation));
+    word.confidence = from.confidence;
+    word.space_after = from.space_after;
+    if (IsGuess(from.source)) ++part->unknown_words;
+    workspace->words.push_back(word);
   }
+  part->words = workspace->words;
+}
+
+Result<void> EnglishG2P::PhonemizeEach(std::string_view text, const std::atomic<bool>* cancelled, Sink sink,
+                                       PhonemizeSteps* steps) const {
+  PhonemizeSteps unused;
+  StepClock clock(steps != nullptr);
+  if (steps == nullptr) steps = &unused;
+  KOE_CHECK_OK(text::CheckUtf8(text));
+  text::PartReader reader(text);
+  Impl::Workspace workspace;
+  bool line_has_words = false;
+  while (true) {
+    if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
+      return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request");
+    }
+    if (!reader.Next()) break;
+    if (reader.starts_line()) line_has_words = false;
+    PhonemePart part;
+    impl_->PhonemizePart(reader.part(), &workspace, &part, &clock, steps);
+    if (!workspace.words.empty()) {
+      if (reader.ends_at_space()) workspace.words.back().space_after = true;
+      part.starts_line = !line_has_words;
+      line_has_words = true;
+    }
+    clock.Charge(&steps->pronounce);
+    if (!workspace.words.empty()) KOE_CHECK_OK(sink(part));
+    clock.Charge(nullptr);
+  }
+  clock.Charge(&steps->clean);
+  return {};
 }
 
 Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text, const std::atomic<bool>* cancelled) const {
-  KOE_TRY(const text::MappedText clean, text::CleanText(text));
   PhonemeText out;
-  for (const text::TextRange& line : text::SplitLines(clean.text())) {
-    const size_t first_word = out.words.size();
-    for (size_t begin = line.begin; begin < line.end;) {
-      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) {
-        return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request");
+  const auto add_part = [&out](const PhonemePart& part) -> Result<void> {
+    if (part.starts_line) {
+      out.lines.push_back(out.words.size());
+      if (!out.words.empty()) {
+        if (out.words.back().whitespace.empty()) out.phonemes += ' ';
+        out.words.back().whitespace = " ";
       }
-      const size_t end = PartEnd(clean.text(), begin, line.end);
-      const size_t before = out.words.size();
-      impl_->PhonemizePart(clean, begin, end, &out);
-      if (end < line.end && out.words.size() > before && clean.text()[end] == ' ') out.words.back().whitespace = " ";
-      begin = end;
     }
-    if (out.words.size() > first_word) {
-      out.lines.push_back(first_word);
-      if (first_word > 0) out.words[first_word - 1].whitespace = " ";
+    for (const PhonemeWord& word : part.words) {
+      WordInfo info;
+      info.text = word.text;
+      info.offset = word.offset;
+      info.length = word.length;
+      info.phonemes = word.phonemes;
+      info.tag = TagName(word.tag);
+      info.source = word.source;
+      info.confidence = word.confidence;
+      info.whitespace = word.space_after ? " " : "";
+      out.phonemes += word.phonemes;
+      if (word.space_after) out.phonemes += ' ';
+      out.words.push_back(std::move(info));
     }
-  }
-  for (const WordInfo& word : out.words) {
-    out.phonemes += word.phonemes;
-    out.phonemes += word.whitespace;
-  }
-  out.phonemes = TrimSpaces(out.phonemes);
+    out.unknown_words += part.unknown_words;
+    out.dropped_symbols += part.dropped_symbols;
+    return {};
+  };
+  KOE_CHECK_OK(PhonemizeEach(text, cancelled, add_part));
+  TrimSpaces(&out.phonemes);
   return out;
 }
 

@@ -16,6 +16,11 @@ void MappedText::Append(std::string_view piece, size_t original_offset) {
   text_ += piece;
 }
 
+void MappedText::Clear() {
+  text_.clear();
+  pieces_.clear();
+}
+
 size_t MappedText::OriginalOffset(size_t offset) const {
   if (pieces_.empty()) return 0;
   auto after = std::upper_bound(pieces_.begin(), pieces_.end(), offset,
@@ -42,37 +47,40 @@ Result<void> CheckUtf8(std::string_view text) {
   return {};
 }
 
+void Cleaner::Clean(std::string_view piece, size_t offset, MappedText* clean) {
+  size_t kept_from = 0;
+  const auto replace = [&](size_t begin, size_t end, std::string_view with) {
+    clean->Append(piece.substr(kept_from, begin - kept_from), offset + kept_from);
+    clean->Append(with, offset + begin);
+    kept_from = end;
+  };
+  for (size_t position = 0; position < piece.size();) {
+    const size_t begin = position;
+    const auto byte = static_cast<unsigned char>(piece[position]);
+    if (byte >= 0x20 && byte < 0x7F) {
+      ++position;
+      marks_ = 0;
+      continue;
+    }
+    const char32_t c = NextCodePoint(piece, &position);
+    if (c == '\r') {
+      const bool has_newline = position < piece.size() && piece[position] == '\n';
+      replace(begin, position, has_newline ? "" : "\n");
+    } else if (IsDroppedControl(c)) {
+      replace(begin, position, "");
+    } else if (IsCombiningMark(c)) {
+      if (++marks_ > kMaxCombiningMarks) replace(begin, position, "");
+      continue;
+    }
+    marks_ = 0;
+  }
+  clean->Append(piece.substr(kept_from), offset + kept_from);
+}
+
 Result<MappedText> CleanText(std::string_view text) {
   KOE_CHECK_OK(CheckUtf8(text));
   MappedText clean;
-  size_t kept_from = 0;
-  int marks = 0;
-  const auto replace = [&](size_t begin, size_t end, std::string_view with) {
-    clean.Append(text.substr(kept_from, begin - kept_from), kept_from);
-    clean.Append(with, begin);
-    kept_from = end;
-  };
-  for (size_t position = 0; position < text.size();) {
-    const size_t begin = position;
-    const auto byte = static_cast<unsigned char>(text[position]);
-    if (byte >= 0x20 && byte < 0x7F) {
-      ++position;
-      marks = 0;
-      continue;
-    }
-    const char32_t c = *DecodeUtf8(text, &position);
-    if (c == '\r') {
-      const bool has_newline = position < text.size() && text[position] == '\n';
-      replace(begin, position, has_newline ? "" : "\n");
-    } else if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7F) {
-      replace(begin, position, "");
-    } else if (IsCombiningMark(c)) {
-      if (++marks > kMaxCombiningMarks) replace(begin, position, "");
-      continue;
-    }
-    marks = 0;
-  }
-  clean.Append(text.substr(kept_from), kept_from);
+  Cleaner().Clean(text, 0, &clean);
   return clean;
 }
 

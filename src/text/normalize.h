@@ -19,6 +19,7 @@ inline constexpr int kMaxCombiningMarks = 16;
 class MappedText {
  public:
   void Append(std::string_view piece, size_t original_offset);
+  void Clear();  // keeps the memory
   std::string_view text() const { return text_; }
   // Offset in the original of the byte at `offset`; at text().size(): the end of the last piece. O(log pieces).
   size_t OriginalOffset(size_t offset) const;
@@ -39,8 +40,25 @@ class MappedText {
 // kInvalidArgument naming the offset of the first ill-formed byte: "text: invalid UTF-8 at byte 12".
 Result<void> CheckUtf8(std::string_view text);
 
-// Checks the encoding, drops C0 controls and DEL except tab and newline, turns CR LF and CR into newline, and drops
-// combining marks beyond kMaxCombiningMarks on one base. Linear.
+// C0 controls and DEL but tab and newlines.
+constexpr bool IsDroppedControl(char32_t c) {
+  return (c < 0x20 && c != U'\t' && c != U'\n' && c != U'\r') || c == 0x7F;
+}
+
+// Drops controls (IsDroppedControl) and combining marks beyond kMaxCombiningMarks on one base, and turns CR LF and CR
+// into newline. Takes a text in consecutive pieces.
+class Cleaner {
+ public:
+  // Appends piece, which starts at `offset` of the text, to *clean. piece: well-formed UTF-8. Linear.
+  void Clean(std::string_view piece, size_t offset, MappedText* clean);
+  // A newline was left out between this piece and the next.
+  void EndLine() { marks_ = 0; }
+
+ private:
+  int marks_ = 0;  // combining marks in a row so far
+};
+
+// CheckUtf8 and Cleaner over a whole text.
 Result<MappedText> CleanText(std::string_view text);
 
 }  // namespace koe::text

@@ -93,6 +93,17 @@ std::vector<TextRange> SplitLines(std::string_view text) {
   return lines;
 }
 
+bool SentenceEndsBefore(std::string_view text, size_t end) {
+  while (end > 0) {
+    const size_t previous = PreviousCodePoint(text, end);
+    const char32_t c = CodePointAt(text, previous);
+    if (c == '.' || c == '!' || c == '?') return IsBoundary(text, previous);
+    if (!IsCloser(c)) return false;
+    end = previous;
+  }
+  return false;
+}
+
 std::vector<TextRange> SplitSentences(std::string_view text) {
   std::vector<TextRange> sentences;
   const auto add = [&](size_t begin, size_t end) {

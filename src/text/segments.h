@@ -23,6 +23,9 @@ std::vector<TextRange> SplitLines(std::string_view text);
 // before a capital, or before a lower-case word. Linear.
 std::vector<TextRange> SplitSentences(std::string_view text);
 
+// Whether what stands before text[end], which is white space, ends a sentence by the same rules.
+bool SentenceEndsBefore(std::string_view text, size_t end);
+
 // text[range] without Unicode white space at both ends; empty ranges stay at their begin.
 TextRange Trim(std::string_view text, TextRange range);
 
