@@ -4,9 +4,7 @@
 #include "g2p/en/tokenizer.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <string>
+#include <array>
 #include <unordered_map>
 
 #include "base/utf8.h"
@@ -123,8 +121,13 @@ class RunTokenizer {
   RunTokenizer(bool with_special_cases, std::vector<std::string_view>* out)
       : with_special_cases_(with_special_cases), out_(out) {}
 
-  void Tokenize(std::string_view run) {
+  // only_letters: ASCII ones; no affix, infix or address is made of those.
+  void Tokenize(std::string_view run, bool only_letters = false) {
     if (TakeSpecialCase(run)) return;
+    if (only_letters) {
+      out_->push_back(run);
+      return;
+    }
     suffixes_.clear();
     size_t last_size = 0;
     while (!run.empty() && run.size() != last_size) {
@@ -210,12 +213,15 @@ class BrokenSpecialCases {
       if (!HasAffix(special.text)) continue;
       RunTokenizer(false, &tokens).Tokenize(special.text);
       by_first_[tokens.front()].push_back(tokens);
+      lengths_[FirstByte(tokens.front())] |= LengthBit(tokens.front());
     }
   }
   // Calls found(length) for every sequence that starts at tokens[i].
   template <typename Found>
   void Match(const std::vector<Token>& tokens, size_t i, Found&& found) const {
-    const auto candidates = by_first_.find(tokens[i].text);
+    const std::string_view first = tokens[i].text;
+    if (first.empty() || (lengths_[FirstByte(first)] & LengthBit(first)) == 0) return;
+    const auto candidates = by_first_.find(first);
     if (candidates == by_first_.end()) return;
     for (const auto& sequence : candidates->second) {
       if (sequence.size() > tokens.size() - i) continue;
@@ -235,7 +241,11 @@ class BrokenSpecialCases {
     }
     return false;
   }
+  static unsigned char FirstByte(std::string_view s) { return static_cast<unsigned char>(s[0]); }
+  static uint32_t LengthBit(std::string_view s) { return uint32_t{1} << std::min<size_t>(s.size(), 31); }
+
   std::unordered_map<std::string_view, std::vector<std::vector<std::string_view>>> by_first_;
+  std::array<uint32_t, 256> lengths_{};  // by first byte, the lengths of the keys of by_first_: rules out most words
 };
 
 void MendSpecialCases(std::string_view text, std::vector<Token>* tokens) {
@@ -259,6 +269,7 @@ void MendSpecialCases(std::string_view text, std::vector<Token>* tokens) {
               true);
   }
   std::vector<Token> mended;
+  mended.reserve(tokens->size() + matches.size());
   for (size_t i = 0; i < tokens->size(); ++i) {
     const size_t end = ends[i];
     if (end == 0) {
@@ -287,39 +298,59 @@ void MendSpecialCases(std::string_view text, std::vector<Token>* tokens) {
 
 }  // namespace
 
+namespace {
+
+// The end of the run of white space, or of anything else, that starts at `begin`.
+size_t RunEnd(std::string_view text, size_t begin, bool is_space, bool* only_letters) {
+  *only_letters = true;
+  for (size_t position = begin; position < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[position]);
+    if (text::IsAsciiLetter(byte) && !is_space) {
+      ++position;
+      continue;
+    }
+    size_t next = position;
+    if (text::IsSpace(text::NextCodePoint(text, &next)) != is_space) return position;
+    *only_letters = false;
+    position = next;
+  }
+  return text.size();
+}
+
+}  // namespace
+
 std::vector<Token> Tokenize(std::string_view text, const TokenizerOptions& options) {
   std::vector<Token> tokens;
+  tokens.reserve(text.size() / 4 + 4);
   std::vector<std::string_view> run_tokens;
   RunTokenizer run_tokenizer(true, &run_tokens);
-  const auto add_run = [&](size_t begin, size_t end, bool is_space) {
-    if (begin >= end) return;
-    if (is_space && !options.keep_whitespace_tokens) {
-      if (!tokens.empty()) tokens.back().space_after = true;
-      return;
-    }
+  const auto add_run = [&](size_t begin, size_t end, bool only_letters) {
     run_tokens.clear();
-    run_tokenizer.Tokenize(text.substr(begin, end - begin));
+    run_tokenizer.Tokenize(text.substr(begin, end - begin), only_letters);
     for (const std::string_view token : run_tokens) {
       tokens.push_back({token, static_cast<size_t>(token.data() - text.data()), false, Tag::kNone});
     }
   };
-  size_t start = 0;
-  bool in_space = false;
+  bool only_letters = false;
   for (size_t position = 0; position < text.size();) {
-    const size_t begin = position;
-    const char32_t c = text::NextCodePoint(text, &position);
-    const bool is_space = text::IsSpace(c);
-    if (begin == 0) in_space = is_space;
-    if (is_space == in_space) continue;
-    add_run(start, begin, in_space);
-    start = begin;
-    if (c == ' ') {
-      tokens.back().space_after = true;
-      start = begin + 1;
+    const size_t space_end = RunEnd(text, position, true, &only_letters);
+    if (position < space_end) {
+      if (text[position] == ' ' && !tokens.empty()) {
+        tokens.back().space_after = true;
+        ++position;
+      }
+      if (position < space_end) {
+        if (options.keep_whitespace_tokens) {
+          add_run(position, space_end, false);
+        } else if (!tokens.empty()) {
+          tokens.back().space_after = true;
+        }
+      }
     }
-    in_space = is_space;
+    if (space_end == text.size()) break;
+    position = RunEnd(text, space_end, false, &only_letters);
+    add_run(space_end, position, only_letters);
   }
-  add_run(start, text.size(), in_space);
   MendSpecialCases(text, &tokens);
   return tokens;
 }
