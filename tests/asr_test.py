@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """An independent recogniser must understand Koe: word error rate of pocketsphinx over spoken sentences.
 
-  python tests/asr_test.py [SENTENCES.txt] [--koe PATH] [--bundle DIR] [--limit PERCENT] [--audio DIR]
+  python tests/asr_test.py [SENTENCES.txt] [--koe PATH] [--bundle DIR] [--limit PERCENT] [--seeds N] [--audio DIR]
 
 SENTENCES.txt holds `voice<TAB>text` lines (default: asr_sentences.txt of the shared folder, $KOE_SHARED or ../shared).
---audio DIR transcribes DIR/01.wav, DIR/02.wav, ... (24 kHz mono 16-bit) instead of running koe, to measure another engine:
-the PyTorch reference has 6.1 to 6.5 % on the shared sentences, depending on its noise. Exits 77 (skipped) where pocketsphinx, the sentences or koe's
+--seeds N speaks everything N times, with the noise of the seeds 0 to N-1, and takes the mean: one noise or another moves the
+rate by a point. --audio DIR transcribes DIR/<seed>/01.wav, 02.wav, ... (24 kHz mono 16-bit) instead of running koe, to measure
+another engine the same way; tools/reference_audio.py writes the PyTorch reference's. Exits 77 (skipped) where pocketsphinx, the sentences or koe's
 bundle are missing. Needs numpy, pocketsphinx.
 """
 import argparse
+import itertools
 import os
 import re
 import subprocess
@@ -107,6 +109,7 @@ def main():
     parser.add_argument("--koe", default=os.path.join(ROOT, "build", "release", "koe"))
     parser.add_argument("--bundle", default=os.environ.get("KOE_BUNDLE") or os.path.join(ROOT, "models", "kokoro-82m"))
     parser.add_argument("--limit", type=float, default=9.0, help="word error rate in percent (default 9)")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--audio", metavar="DIR")
     args = parser.parse_args()
     if not os.path.exists(args.sentences):
@@ -119,17 +122,17 @@ def main():
     decoder = pocketsphinx.Decoder(samprate=16000, loglevel="FATAL")
     errors = words = 0
     with tempfile.TemporaryDirectory() as folder:
-        for i, (voice, text) in enumerate(cases, 1):
-            path = os.path.join(args.audio or folder, f"{i:02d}.wav")
+        for seed, (i, (voice, text)) in itertools.product(range(args.seeds), enumerate(cases, 1)):
+            path = os.path.join(args.audio, str(seed), f"{i:02d}.wav") if args.audio else os.path.join(folder, "said.wav")
             if not args.audio:
-                said = subprocess.run([args.koe, "say", text, "--voice", voice, "--bundle", args.bundle, "-o", path],
-                                      capture_output=True, text=True)
+                said = subprocess.run([args.koe, "say", text, "--voice", voice, "--bundle", args.bundle, "--seed", str(seed),
+                                       "-o", path], capture_output=True, text=True)
                 if said.returncode != 0:
                     sys.exit(f"koe say ended with {said.returncode}: {said.stderr}")
             truth, found = normalise(text), normalise(transcribe(decoder, read_wav(path)))
             wrong = word_errors(truth, found)
             errors, words = errors + wrong, words + len(truth)
-            print(f"{wrong:2d}/{len(truth):2d} {voice:12s} {' '.join(found)}" + (f"   <- {text}" if wrong else ""), flush=True)
+            print(f"{seed} {wrong:2d}/{len(truth):2d} {voice:12s} {' '.join(found)}" + (f"   <- {text}" if wrong else ""), flush=True)
     rate = 100 * errors / words
     print(f"word error rate {rate:.1f} % ({errors} of {words} words; limit {args.limit:g} %)")
     sys.exit(0 if rate <= args.limit else 1)
