@@ -2,6 +2,7 @@
 #include "g2p/lexicon.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/utf8.h"
@@ -20,34 +21,55 @@ uint32_t ReadU32(std::span<const uint8_t> bytes, size_t offset) {
 
 Error Corrupt(const std::string& why) { return Error(ErrorCode::kCorruptBundle, "lexicon: " + why); }
 
+uint64_t ReadBigEndian64(const uint8_t* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+}
+
+std::string_view AsText(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Reads forward through one block; every step is checked against its end.
 class Cursor {
  public:
-  explicit Cursor(std::span<const uint8_t> bytes) : rest_(bytes) {}
+  explicit Cursor(std::span<const uint8_t> bytes) : next_(bytes.data()), end_(bytes.data() + bytes.size()) {}
   bool Byte(unsigned* value) {
-    if (rest_.empty()) return false;
-    *value = rest_[0];
-    rest_ = rest_.subspan(1);
+    if (next_ == end_) return false;
+    *value = *next_++;
     return true;
   }
   bool Take(size_t size, std::span<const uint8_t>* bytes) {
-    if (size > rest_.size()) return false;
-    *bytes = rest_.first(size);
-    rest_ = rest_.subspan(size);
+    if (size > static_cast<size_t>(end_ - next_)) return false;
+    *bytes = {next_, size};
+    next_ += size;
     return true;
   }
-
-  std::span<const uint8_t> rest() const { return rest_; }
+  std::span<const uint8_t> rest() const { return {next_, end_}; }
 
  private:
-  std::span<const uint8_t> rest_;
+  const uint8_t* next_;
+  const uint8_t* end_;
 };
 
-struct RawEntry {
+// An entry is a key and a value.
+struct RawKey {
   unsigned shared;
-  std::span<const uint8_t> suffix;
-  Lexicon::Entry entry;
+  std::string_view suffix;
 };
+
+inline bool ReadKey(Cursor* cursor, RawKey* key) {
+  unsigned lengths = 0;
+  if (!cursor->Byte(&lengths)) return false;
+  key->shared = lengths >> 4;
+  unsigned suffix_size = lengths & 15;
+  if (suffix_size == format::kLongKey && !cursor->Byte(&suffix_size)) return false;
+  std::span<const uint8_t> suffix;
+  if (!cursor->Take(suffix_size, &suffix)) return false;
+  key->suffix = AsText(suffix);
+  return true;
+}
 
 bool SkipVariants(Cursor* cursor, std::span<const uint8_t>* variants) {
   const std::span<const uint8_t> after = cursor->rest();
@@ -66,25 +88,28 @@ bool SkipVariants(Cursor* cursor, std::span<const uint8_t>* variants) {
   return true;
 }
 
-bool ReadEntry(Cursor* cursor, RawEntry* raw) {
-  unsigned lengths = 0, value = 0;
-  if (!cursor->Byte(&lengths)) return false;
-  raw->shared = lengths >> 4;
-  unsigned suffix_size = lengths & 15;
-  if (suffix_size == format::kLongKey && !cursor->Byte(&suffix_size)) return false;
-  if (!cursor->Take(suffix_size, &raw->suffix) || !cursor->Byte(&value)) return false;
-  unsigned num_codes = value & format::kLengthMask;
+inline bool ReadCodes(Cursor* cursor, unsigned* flags, std::span<const uint8_t>* codes) {
+  if (!cursor->Byte(flags)) return false;
+  unsigned num_codes = *flags & format::kLengthMask;
   if (num_codes == format::kLongValue && !cursor->Byte(&num_codes)) return false;
-  raw->entry.tier = (value & format::kSilverFlag) != 0 ? Lexicon::Tier::kSilver : Lexicon::Tier::kGold;
-  raw->entry.has_variants = (value & format::kVariantsFlag) != 0;
-  raw->entry.variants = {};
-  if (!cursor->Take(num_codes, &raw->entry.codes)) return false;
-  if (!raw->entry.has_variants) return true;
-  return SkipVariants(cursor, &raw->entry.variants);
+  return cursor->Take(num_codes, codes);
 }
 
-std::string_view AsText(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+inline bool SkipValue(Cursor* cursor) {
+  unsigned flags = 0;
+  std::span<const uint8_t> ignored;
+  if (!ReadCodes(cursor, &flags, &ignored)) return false;
+  return (flags & format::kVariantsFlag) == 0 || SkipVariants(cursor, &ignored);
+}
+
+std::optional<Lexicon::Entry> ReadValue(Cursor* cursor) {
+  unsigned flags = 0;
+  Lexicon::Entry entry{};
+  if (!ReadCodes(cursor, &flags, &entry.codes)) return std::nullopt;
+  entry.tier = (flags & format::kSilverFlag) != 0 ? Lexicon::Tier::kSilver : Lexicon::Tier::kGold;
+  entry.has_variants = (flags & format::kVariantsFlag) != 0;
+  if (entry.has_variants && !SkipVariants(cursor, &entry.variants)) return std::nullopt;
+  return entry;
 }
 
 size_t CommonPrefix(std::string_view a, std::string_view b) {
@@ -168,31 +193,22 @@ std::span<const uint8_t> Lexicon::Block(size_t index) const {
 }
 
 size_t Lexicon::NumBlocksUpTo(std::string_view key) const {
-  uint64_t key_prefix = 0;
-  for (size_t i = 0; i < format::kPrefixBytes; ++i) {
-    key_prefix = key_prefix << 8 | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0);
-  }
-  const auto prefix_at = [this](size_t block) {
-    uint64_t prefix = 0;
-    for (size_t i = 0; i < format::kPrefixBytes; ++i)
-      prefix = prefix << 8 | prefixes_[block * format::kPrefixBytes + i];
-    return prefix;
-  };
-  size_t low = 0, high = num_blocks_;
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    const uint64_t prefix = prefix_at(middle);
+  uint8_t padded[format::kPrefixBytes] = {};
+  std::copy_n(key.begin(), std::min(key.size(), sizeof(padded)), padded);
+  const uint64_t key_prefix = ReadBigEndian64(padded);
+  const uint8_t* const prefixes = prefixes_.data();
+  size_t low = 0, size = num_blocks_;
+  while (size > 0) {
+    const size_t half = size / 2;
+    const uint64_t prefix = ReadBigEndian64(prefixes + (low + half) * format::kPrefixBytes);
     bool is_up_to = prefix < key_prefix;
     if (prefix == key_prefix) {
-      Cursor cursor(Block(middle));
-      RawEntry first;
-      is_up_to = ReadEntry(&cursor, &first) && AsText(first.suffix) <= key;
+      Cursor cursor(Block(low + half));
+      RawKey first;
+      is_up_to = ReadKey(&cursor, &first) && first.suffix <= key;
     }
-    if (is_up_to) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+    low += is_up_to ? half + 1 : 0;
+    size = is_up_to ? size - half - 1 : half;
   }
   return low;
 }
@@ -202,15 +218,21 @@ std::optional<Lexicon::Entry> Lexicon::Find(std::string_view key) const {
   const size_t block = NumBlocksUpTo(key);
   if (block == 0) return std::nullopt;
   Cursor cursor(Block(block - 1));
-  RawEntry raw;
+  RawKey raw;
   // `matched` bytes of the key before equal `key`; one that shares more than those with it differs at the same place.
-  size_t matched = 0, size = 0;
-  for (size_t i = 0; i < format::kKeysPerBlock && ReadEntry(&cursor, &raw); ++i) {
-    if (raw.shared > size) return std::nullopt;
-    size = raw.shared + raw.suffix.size();
-    if (raw.shared > matched) continue;
-    matched = raw.shared + CommonPrefix(key.substr(raw.shared), AsText(raw.suffix));
-    if (matched == key.size() && size == key.size()) return raw.entry;
+  size_t matched = 0;
+  for (size_t i = 0; i < format::kKeysPerBlock && ReadKey(&cursor, &raw); ++i) {
+    if (raw.shared <= matched) {
+      const size_t common = CommonPrefix(key.substr(raw.shared), raw.suffix);
+      matched = raw.shared + common;
+      if (common == raw.suffix.size()) {
+        if (matched == key.size()) return ReadValue(&cursor);
+      } else if (matched == key.size() ||
+                 static_cast<unsigned char>(raw.suffix[common]) > static_cast<unsigned char>(key[matched])) {
+        return std::nullopt;  // keys ascend: past it
+      }
+    }
+    if (!SkipValue(&cursor)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -218,19 +240,21 @@ std::optional<Lexicon::Entry> Lexicon::Find(std::string_view key) const {
 size_t Lexicon::LongestSharedPrefix(std::string_view text) const {
   const size_t block = NumBlocksUpTo(text);
   size_t longest = 0;
-  RawEntry raw;
+  RawKey raw;
   if (block > 0) {
     Cursor cursor(Block(block - 1));
     size_t matched = 0;
-    for (size_t i = 0; i < format::kKeysPerBlock && ReadEntry(&cursor, &raw); ++i) {
-      if (raw.shared > matched) continue;
-      matched = raw.shared + CommonPrefix(text.substr(raw.shared), AsText(raw.suffix));
-      longest = std::max(longest, matched);
+    for (size_t i = 0; i < format::kKeysPerBlock && ReadKey(&cursor, &raw); ++i) {
+      if (raw.shared <= matched) {
+        matched = raw.shared + CommonPrefix(text.substr(raw.shared), raw.suffix);
+        longest = std::max(longest, matched);
+      }
+      if (!SkipValue(&cursor)) break;
     }
   }
   if (block < num_blocks_) {
     Cursor cursor(Block(block));
-    if (ReadEntry(&cursor, &raw)) longest = std::max(longest, CommonPrefix(text, AsText(raw.suffix)));
+    if (ReadKey(&cursor, &raw)) longest = std::max(longest, CommonPrefix(text, raw.suffix));
   }
   return longest;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "g2p/phonemes.h"
 
+#include <array>
 #include <optional>
 
 #include "base/utf8.h"
@@ -28,9 +29,29 @@ std::optional<size_t> FirstVowel(std::string_view phonemes) {
 
 }  // namespace
 
-bool IsVowel(char32_t c) { return Contains(kVowels, c); }
-bool IsConsonant(char32_t c) { return Contains(kConsonants, c); }
-bool IsPhraseMark(char32_t c) { return Contains(kPhraseMarks, c); }
+PhonemeClass ClassOf(char32_t c) {
+  static constexpr auto kClasses = [] {
+    std::array<PhonemeClass, 0x300> classes{};
+    for (const char32_t vowel : kVowels) {
+      if (vowel < classes.size()) classes[vowel] = PhonemeClass::kVowel;
+    }
+    for (const char32_t consonant : kConsonants) {
+      if (consonant < classes.size()) classes[consonant] = PhonemeClass::kConsonant;
+    }
+    for (const char32_t mark : kPhraseMarks) {
+      if (mark < classes.size()) classes[mark] = PhonemeClass::kPhraseMark;
+    }
+    return classes;
+  }();
+  if (c < kClasses.size()) return kClasses[c];
+  if (Contains(kVowels, c)) return PhonemeClass::kVowel;
+  if (Contains(kConsonants, c)) return PhonemeClass::kConsonant;
+  return Contains(kPhraseMarks, c) ? PhonemeClass::kPhraseMark : PhonemeClass::kOther;
+}
+
+bool IsVowel(char32_t c) { return ClassOf(c) == PhonemeClass::kVowel; }
+bool IsConsonant(char32_t c) { return ClassOf(c) == PhonemeClass::kConsonant; }
+bool IsPhraseMark(char32_t c) { return ClassOf(c) == PhonemeClass::kPhraseMark; }
 bool IsMark(char32_t c) { return IsPhraseMark(c) || c == U'"' || c == U'\u201C' || c == U'\u201D'; }
 
 bool HasPrimaryStress(std::string_view phonemes) { return phonemes.find(kPrimaryStress) != std::string_view::npos; }

@@ -4,6 +4,7 @@
 #define KOE_G2P_PHONEMES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,11 @@ namespace koe::g2p {
 inline constexpr std::string_view kPrimaryStress = "\u02C8";
 inline constexpr std::string_view kSecondaryStress = "\u02CC";
 
+// kPhraseMark: punctuation that ends a spoken phrase: ; : , . ! ? em dash, ellipsis.
+enum class PhonemeClass : uint8_t { kOther, kVowel, kConsonant, kPhraseMark };
+PhonemeClass ClassOf(char32_t c);
 bool IsVowel(char32_t c);
 bool IsConsonant(char32_t c);
-// Punctuation that ends a spoken phrase: ; : , . ! ? em dash, ellipsis.
 bool IsPhraseMark(char32_t c);
 // The same and quotation marks: what punctuation may reach the model.
 bool IsMark(char32_t c);

@@ -28,15 +28,11 @@ bool AllJunk(std::string_view text) {
 
 void UpdateContext(std::string_view phonemes, std::string_view text, Tag tag, Context* context) {
   for (const char32_t c : text::CodePoints(phonemes)) {
-    if (IsPhraseMark(c)) {
-      context->next = Context::Next::kNothing;
-    } else if (IsVowel(c)) {
-      context->next = Context::Next::kVowel;
-    } else if (IsConsonant(c)) {
-      context->next = Context::Next::kConsonant;
-    } else {
-      continue;
-    }
+    const PhonemeClass phoneme_class = ClassOf(c);
+    if (phoneme_class == PhonemeClass::kOther) continue;
+    context->next = phoneme_class == PhonemeClass::kVowel       ? Context::Next::kVowel
+                    : phoneme_class == PhonemeClass::kConsonant ? Context::Next::kConsonant
+                                                                : Context::Next::kNothing;
     break;
   }
   context->next_is_to = text == "to" || text == "To" || (text == "TO" && (tag == Tag::kTO || tag == Tag::kIN));

@@ -92,9 +92,14 @@ struct Pronouncer::Query {
   const Context* context = nullptr;
 };
 
-bool Pronouncer::IsKnown(std::string_view word) const {
+bool Pronouncer::IsKnown(std::string_view word, std::optional<Lexicon::Entry>* entry) const {
   if (word.empty()) return false;
-  if (lexicon_.FindGrown(word)) return true;
+  *entry = lexicon_.FindGrown(word);
+  return *entry || IsKnownWithoutEntry(word);
+}
+
+// What the dictionaries need not have: symbols, single letters, acronyms.
+bool Pronouncer::IsKnownWithoutEntry(std::string_view word) const {
   if (word == "%" || word == "&" || word == "+" || word == "@") return true;
   if (!AllLetters(word)) return false;
   if (word.size() == 1 || EqualsUpper(word.substr(1))) return true;
@@ -117,10 +122,10 @@ Pronouncer::Found Pronouncer::SpellLetters(std::string_view word) const {
   return Pronunciation{std::move(phonemes), Source::kLetters};
 }
 
-Pronouncer::Found Pronouncer::Lookup(std::string_view word, const Query& query) const {
+Pronouncer::Found Pronouncer::Lookup(std::string_view word, std::optional<Lexicon::Entry> entry,
+                                     const Query& query) const {
   std::string lower;
   bool is_acronym = false;
-  auto entry = lexicon_.FindGrown(word);
   if (EqualsUpper(word) && !(entry && entry->tier == Lexicon::Tier::kGold)) {
     lower = text::ToLower(word);
     word = lower;
@@ -153,7 +158,7 @@ Pronouncer::Found Pronouncer::Lookup(std::string_view word, const Query& query) 
 }
 
 Pronouncer::Found Pronouncer::LookupPlain(std::string_view word, std::optional<double> stress) const {
-  return Lookup(word, {Tag::kNone, stress, nullptr});
+  return Lookup(word, lexicon_.FindGrown(word), {Tag::kNone, stress, nullptr});
 }
 
 Pronouncer::Found Pronouncer::SpecialWord(std::string_view word, const Query& query) const {
@@ -235,50 +240,54 @@ std::string Pronouncer::AddIng(std::string stem) const {
 
 Pronouncer::Found Pronouncer::StemS(std::string_view word, const Query& query) const {
   if (word.size() < 3 || !word.ends_with('s')) return std::nullopt;
+  std::optional<Lexicon::Entry> entry;
   std::string stem(word.substr(0, word.size() - 1));
-  if (word.ends_with("ss") || !IsKnown(stem)) {
+  if (word.ends_with("ss") || !IsKnown(stem, &entry)) {
     stem = word.substr(0, word.size() - 2);
     const bool takes_two = word.ends_with("'s") || (word.size() > 4 && word.ends_with("es") && !word.ends_with("ies"));
-    if (!takes_two || !IsKnown(stem)) {
+    if (!takes_two || !IsKnown(stem, &entry)) {
       if (word.size() <= 4 || !word.ends_with("ies")) return std::nullopt;
       stem = std::string(word.substr(0, word.size() - 3)) + "y";
-      if (!IsKnown(stem)) return std::nullopt;
+      if (!IsKnown(stem, &entry)) return std::nullopt;
     }
   }
-  const auto found = Lookup(stem, query);
+  const auto found = Lookup(stem, entry, query);
   if (!found || found->phonemes.empty()) return std::nullopt;
   return Pronunciation{AddS(found->phonemes), Source::kStem};
 }
 
 Pronouncer::Found Pronouncer::StemEd(std::string_view word, const Query& query) const {
   if (word.size() < 4 || !word.ends_with('d')) return std::nullopt;
+  std::optional<Lexicon::Entry> entry;
   std::string_view stem = word.substr(0, word.size() - 1);
-  if (word.ends_with("dd") || !IsKnown(stem)) {
+  if (word.ends_with("dd") || !IsKnown(stem, &entry)) {
     stem = word.substr(0, word.size() - 2);
-    if (word.size() <= 4 || !word.ends_with("ed") || word.ends_with("eed") || !IsKnown(stem)) return std::nullopt;
+    if (word.size() <= 4 || !word.ends_with("ed") || word.ends_with("eed") || !IsKnown(stem, &entry))
+      return std::nullopt;
   }
-  const auto found = Lookup(stem, query);
+  const auto found = Lookup(stem, entry, query);
   if (!found || found->phonemes.empty()) return std::nullopt;
   return Pronunciation{AddEd(found->phonemes), Source::kStem};
 }
 
 Pronouncer::Found Pronouncer::StemIng(std::string_view word, const Query& query) const {
   if (word.size() < 5 || !word.ends_with("ing")) return std::nullopt;
+  std::optional<Lexicon::Entry> entry;
   std::string stem(word.substr(0, word.size() - 3));
-  if (word.size() <= 5 || !IsKnown(stem)) {
+  if (word.size() <= 5 || !IsKnown(stem, &entry)) {
     const bool is_doubled =
         word.size() > 5 &&
         (word.ends_with("cking") || (stem.back() == stem[stem.size() - 2] &&
                                      std::string_view("bcdgklmnprstvxz").find(stem.back()) != std::string_view::npos));
     const std::string with_e = stem + "e";
-    if (IsKnown(with_e)) {
+    if (IsKnown(with_e, &entry)) {
       stem = with_e;
     } else {
       stem.pop_back();
-      if (!is_doubled || !IsKnown(stem)) return std::nullopt;
+      if (!is_doubled || !IsKnown(stem, &entry)) return std::nullopt;
     }
   }
-  const auto found = Lookup(stem, query);
+  const auto found = Lookup(stem, entry, query);
   if (!found || found->phonemes.empty()) return std::nullopt;
   std::string phonemes = AddIng(found->phonemes);
   if (phonemes.empty()) return std::nullopt;
@@ -287,6 +296,7 @@ Pronouncer::Found Pronouncer::StemIng(std::string_view word, const Query& query)
 
 Pronouncer::Found Pronouncer::Word(std::string_view word, const Query& query) const {
   if (auto special = SpecialWord(word, query)) return special;
+  auto entry = lexicon_.FindGrown(word);
   std::string lower;
   const auto letters_only = [](std::string_view w) {
     bool any = false;
@@ -301,17 +311,18 @@ Pronouncer::Found Pronouncer::Word(std::string_view word, const Query& query) co
   if (!ing_query.stress) ing_query.stress = 0.5;
   if (word.size() > 1 && !EqualsLower(word) && letters_only(word) &&
       (query.tag != Tag::kNNP || word.size() > kSureAcronymLetters) &&
-      (EqualsUpper(word) || EqualsLower(word.substr(1))) && !lexicon_.FindGrown(word)) {
+      (EqualsUpper(word) || EqualsLower(word.substr(1))) && !entry) {
     lower = text::ToLower(word);
-    if (lexicon_.FindGrown(lower) || StemS(lower, query) || StemEd(lower, query) || StemIng(lower, query)) word = lower;
+    entry = lexicon_.FindGrown(lower);
+    if (entry || StemS(lower, query) || StemEd(lower, query) || StemIng(lower, query)) word = lower;
   }
-  if (IsKnown(word)) return Lookup(word, query);
+  if (entry || IsKnownWithoutEntry(word)) return Lookup(word, entry, query);
   if (word.ends_with("s'")) {
     const std::string possessive = std::string(word.substr(0, word.size() - 2)) + "'s";
-    if (IsKnown(possessive)) return Lookup(possessive, query);
+    if (IsKnown(possessive, &entry)) return Lookup(possessive, entry, query);
   }
-  if (word.ends_with('\'') && IsKnown(word.substr(0, word.size() - 1))) {
-    return Lookup(word.substr(0, word.size() - 1), query);
+  if (word.ends_with('\'') && IsKnown(word.substr(0, word.size() - 1), &entry)) {
+    return Lookup(word.substr(0, word.size() - 1), entry, query);
   }
   if (auto found = StemS(word, query)) return found;
   if (auto found = StemEd(word, query)) return found;

@@ -50,8 +50,11 @@ class Pronouncer {
  private:
   struct Query;
   using Found = std::optional<Pronunciation>;
-  bool IsKnown(std::string_view word) const;
-  Found Lookup(std::string_view word, const Query& query) const;
+  // *entry: what the dictionaries have, which may be nothing.
+  bool IsKnown(std::string_view word, std::optional<Lexicon::Entry>* entry) const;
+  bool IsKnownWithoutEntry(std::string_view word) const;
+  // entry: what the dictionaries have under word.
+  Found Lookup(std::string_view word, std::optional<Lexicon::Entry> entry, const Query& query) const;
   Found LookupPlain(std::string_view word, std::optional<double> stress = std::nullopt) const;
   Found SpecialWord(std::string_view word, const Query& query) const;
   Found Word(std::string_view word, const Query& query) const;
