@@ -1,4 +1,4 @@
-# Tests and benches of gemm, conv1d, conv_transpose1d and lstm.
+# Tests and benches of gemm, conv1d, conv_transpose1d, lstm and tile_conv.
 set(KOE_DENSE_OPS gemm conv1d conv_transpose1d lstm)
 foreach(op IN LISTS KOE_DENSE_OPS)
   list(APPEND KOE_DENSE_TESTS ${op}/${op}_test.cc)
@@ -7,4 +7,7 @@ foreach(op IN LISTS KOE_DENSE_OPS)
   set_source_files_properties(${op}/${op}_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
 endforeach()
 koe_test(NAME dense_kernels_test SOURCES ${KOE_DENSE_TESTS} LIBS koe_kernels koe_base)
+set_source_files_properties(tile_conv/tile_conv_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
+koe_test(NAME tile_conv_test SOURCES tile_conv/tile_conv_test.cc LIBS koe_kernels koe_base)
+koe_bench(NAME tile_conv_bench SOURCES tile_conv/tile_conv_bench.cc LIBS koe_kernels koe_base)
 koe_bench(NAME dense_kernels_bench SOURCES ${KOE_DENSE_BENCHES} LIBS koe_kernels koe_base)

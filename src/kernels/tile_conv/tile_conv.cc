@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/tile_conv/tile_conv.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/tile_conv/tile_conv.cc"
+#include "kernels/simd_targets.h"
+//
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+#include "kernels/gemm/panel-inl.h"
+#include "kernels/tile_conv/layout.h"
+#include "kernels/tile_conv/transforms-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace koe::kernels::HWY_NAMESPACE {
+#if KOE_IS_VECTOR_TARGET
+namespace {
+
+// Vectors of channels.
+struct ChannelMath {
+  using V = PanelVec;
+  static HWY_INLINE V Set(float x) { return hn::Set(kPanelTag, x); }
+  static HWY_INLINE V Add(V a, V b) { return hn::Add(a, b); }
+  static HWY_INLINE V Sub(V a, V b) { return hn::Sub(a, b); }
+  static HWY_INLINE V Mul(V a, V b) { return hn::Mul(a, b); }
+  static HWY_INLINE V MulAdd(V a, V b, V c) { return hn::MulAdd(a, b, c); }
+  static HWY_INLINE V MulSub(V a, V b, V c) { return hn::MulSub(a, b, c); }
+  static HWY_INLINE V NegMulAdd(V a, V b, V c) { return hn::NegMulAdd(a, b, c); }
+};
+
+// One tile, all channels: rows src + j * step -> planes dst + p * plane.
+template <class Form>
+HWY_NOINLINE void ForwardTile(const float* src, size_t step, size_t channels, float* dst, size_t plane) {
+  for (size_t c = 0; c < channels; c += kVecLanes) {
+    Form::Forward([=](size_t j) HWY_ATTR { return hn::Load(kPanelTag, src + j * step + c); },
+                  [=](size_t p, PanelVec v) HWY_ATTR { hn::StoreU(v, kPanelTag, dst + p * plane + c); });
+  }
+}
+
+// One tile, one panel of channels: planes src + p * plane -> rows dst + j * dst_step.
+struct InverseArgs {
+  const float* src;
+  size_t plane;
+  const float* bias;      // [kPanelWidth]
+  const float* residual;  // used by kResidual
+  size_t residual_step;
+  float scale;
+  float* dst;
+  size_t dst_step;
+};
+
+template <class Form, size_t kOutputs, bool kResidual>
+HWY_NOINLINE void InverseTile(const InverseArgs& args) {
+  const PanelVec scale = hn::Set(kPanelTag, args.scale);
+  for (size_t c = 0; c < kPanelWidth; c += kVecLanes) {
+    const float* src = args.src + c;
+    const PanelVec bias = hn::Load(kPanelTag, args.bias + c);
+    Form::template Inverse<kOutputs>(
+        [&](size_t p) HWY_ATTR { return hn::Load(kPanelTag, src + p * args.plane); },
+        [&](size_t j, PanelVec y) HWY_ATTR {
+          PanelVec out = hn::Add(y, bias);
+          if constexpr (kResidual) {
+            out = hn::Mul(hn::Add(out, hn::LoadU(kPanelTag, args.residual + j * args.residual_step + c)), scale);
+          }
+          hn::StoreU(out, kPanelTag, args.dst + j * args.dst_step + c);
+        });
+  }
+}
+
+struct FormFunctions {
+  void (*forward)(const float* src, size_t step, size_t channels, float* dst, size_t plane) = nullptr;
+  void (*inverse)(const InverseArgs& args) = nullptr;
+  void (*inverse_residual)(const InverseArgs& args) = nullptr;
+};
+
+template <class Form, size_t kTaps>
+FormFunctions MakeFunctions() {
+  constexpr size_t kOutputs = Form::kSamples - kTaps + 1;
+  return {ForwardTile<Form>, InverseTile<Form, kOutputs, false>, InverseTile<Form, kOutputs, true>};
+}
+
+template <size_t kPoints>
+FormFunctions ToomCookFunctions(size_t taps) {
+  using Form = ToomCook<ChannelMath, kPoints>;
+  switch (taps) {
+    case 3:
+      if constexpr (kPoints <= 14) return MakeFunctions<Form, 3>();
+      break;
+    case 4:
+      if constexpr (kPoints == 6 || kPoints == 8) return MakeFunctions<Form, 4>();
+      break;
+    case 5:
+      if constexpr (kPoints >= 6 && kPoints <= 10) return MakeFunctions<Form, 5>();
+      break;
+    case 6:
+      if constexpr (kPoints >= 10 && kPoints <= 14) return MakeFunctions<Form, 6>();
+      break;
+    case 7:
+      if constexpr (kPoints >= 10) return MakeFunctions<Form, 7>();
+      break;
+    case 11:
+      if constexpr (kPoints == 16) return MakeFunctions<Form, 11>();
+      break;
+    default:
+      break;
+  }
+  return {};
+}
+
+FormFunctions FunctionsOf(const TileForm& form) {
+  const size_t taps = form.segment_taps();
+  if (form.kind == TileForm::Kind::kFft) {
+    return taps == 7 ? MakeFunctions<Fft32<ChannelMath>, 7>() : MakeFunctions<Fft32<ChannelMath>, 11>();
+  }
+  switch (form.samples) {
+    case 4:
+      return ToomCookFunctions<4>(taps);
+    case 6:
+      return ToomCookFunctions<6>(taps);
+    case 8:
+      return ToomCookFunctions<8>(taps);
+    case 10:
+      return ToomCookFunctions<10>(taps);
+    case 12:
+      return ToomCookFunctions<12>(taps);
+    case 14:
+      return ToomCookFunctions<14>(taps);
+    default:
+      return ToomCookFunctions<16>(taps);
+  }
+}
+
+// Weights stream from L3 once a group: they are fetched around L2 (the non-temporal hint), so that it keeps the
+// transformed input and the products. 2 KiB ahead are 16 steps of 24 FMAs, a little more than L3's latency.
+constexpr size_t kPrefetchAhead = 512;
+
+// products[r][lane] = sum_i input[r][i] weights[i][lane], in blocks of kSumBlock.
+template <size_t kRows>
+HWY_NOINLINE void ProductTile(const float* input, size_t row_step, size_t depth, const float* w, float* products) {
+  PanelVec sum[kRows][kTileVecs];
+  for (size_t first = 0; first < depth; first += kSumBlock) {
+    const size_t count = HWY_MIN(kSumBlock, depth - first);
+    const float* x0 = input + first;
+    const float* x3 = x0 + (kRows > 3 ? 3 * row_step : 0);
+    const float* x6 = x3 + (kRows > 6 ? 3 * row_step : 0);
+    const float* x9 = x6 + (kRows > 9 ? 3 * row_step : 0);
+    HWY_UNROLL(12)
+    for (size_t r = 0; r < kRows; ++r) {
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kTileVecs; ++v) sum[r][v] = hn::Zero(kPanelTag);
+    }
+    for (size_t i = 0; i < count; ++i, w += kPanelWidth) {
+      HWY_UNROLL(2)
+      for (size_t lane = 0; lane < kTileLanes; lane += 16) __builtin_prefetch(w + kPrefetchAhead + lane, 0, 0);
+      PanelVec weights[kTileVecs];
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kTileVecs; ++v) weights[v] = hn::Load(kPanelTag, w + v * kVecLanes);
+      HWY_UNROLL(12)
+      for (size_t r = 0; r < kRows; ++r) {
+        const float* x = r < 3 ? x0 : r < 6 ? x3 : r < 9 ? x6 : x9;
+        const PanelVec value = hn::Set(kPanelTag, x[(r % 3) * row_step + i]);
+        HWY_UNROLL(4)
+        for (size_t v = 0; v < kTileVecs; ++v) sum[r][v] = hn::MulAdd(value, weights[v], sum[r][v]);
+      }
+    }
+    if (first == 0) {
+      HWY_UNROLL(12)
+      for (size_t r = 0; r < kRows; ++r) {
+        HWY_UNROLL(4)
+        for (size_t v = 0; v < kTileVecs; ++v) {
+          hn::Store(sum[r][v], kPanelTag, products + r * kPanelWidth + v * kVecLanes);
+        }
+      }
+    } else {
+      HWY_UNROLL(12)
+      for (size_t r = 0; r < kRows; ++r) {
+        HWY_UNROLL(4)
+        for (size_t v = 0; v < kTileVecs; ++v) {
+          float* out = products + r * kPanelWidth + v * kVecLanes;
+          hn::Store(hn::Add(hn::Load(kPanelTag, out), sum[r][v]), kPanelTag, out);
+        }
+      }
+    }
+  }
+}
+
+template <size_t kRows = kTileRows>
+void RunProductTile(size_t rows, const float* input, size_t row_step, size_t depth, const float* w, float* products) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return RunProductTile<kRows - 1>(rows, input, row_step, depth, w, products);
+  }
+  ProductTile<kRows>(input, row_step, depth, w, products);
+}
+
+// products[tile][lane] = input[tile][depth] weights[depth][lane], tiles in blocks of registers.
+void MultiplyPlane(const float* input, const TileConvLayout& layout, size_t tiles, const float* weights,
+                   float* products) {
+  const size_t blocks = (tiles + kTileRows - 1) / kTileRows;
+  for (size_t column = 0; column < kPanelWidth; column += kTileLanes) {
+    for (size_t block = 0; block < blocks; ++block) {
+      const size_t first = block * tiles / blocks;
+      RunProductTile((block + 1) * tiles / blocks - first, input + first * layout.input_row, layout.input_row,
+                     layout.depth, weights + column, products + first * kPanelWidth + column);
+    }
+  }
+}
+
+// The end of a tile that is not whole in rows or channels: through a buffer, with the same operations.
+void InversePartialTile(const FormFunctions& functions, InverseArgs args, bool has_residual, size_t outputs,
+                        size_t channels) {
+  HWY_ALIGN float buffer[32 * kPanelWidth];
+  HWY_ALIGN static constexpr float kZeros[kPanelWidth] = {};
+  InverseArgs plain = args;
+  plain.bias = kZeros;
+  plain.dst = buffer;
+  plain.dst_step = kPanelWidth;
+  functions.inverse(plain);
+  for (size_t j = 0; j < outputs; ++j) {
+    for (size_t c = 0; c < channels; ++c) {
+      float out = buffer[j * kPanelWidth + c] + args.bias[c];
+      if (has_residual) out = (out + args.residual[j * args.residual_step + c]) * args.scale;
+      args.dst[j * args.dst_step + c] = out;
+    }
+  }
+}
+
+void Run(const TileConvArgs& args) {
+  const TileForm& form = args.form;
+  const FormFunctions functions = FunctionsOf(form);
+  const TileConvLayout layout(form, args.c_in);
+  const size_t src_stride = TileInputStride(args.c_in), d = args.dilation;
+  const size_t tiles = TilesOf(form, d, args.rows);
+  float* input = args.scratch;
+  float* products = input + (layout.InputSize() + 15) / 16 * 16;
+  for (size_t tile = 0; tile < tiles; ++tile) {
+    const float* first = args.src + FirstRowOfTile(form, d, tile) * src_stride;
+    for (size_t s = 0; s < form.segments; ++s) {
+      functions.forward(first + s * form.segment_taps() * d * src_stride, d * src_stride, args.c_in,
+                        input + tile * layout.input_row + s * args.c_in, layout.input_plane);
+    }
+  }
+  const bool has_residual = args.residual != nullptr;
+  for (size_t column = 0; column < args.c_out; column += kPanelWidth) {
+    const float* weights = args.weights + column * layout.depth * layout.planes;
+    for (size_t p = 0; p < layout.planes; ++p) {
+      MultiplyPlane(input + p * layout.input_plane, layout, tiles, weights + p * layout.weights_plane,
+                    products + p * layout.product_plane);
+    }
+    const size_t channels = std::min(kPanelWidth, args.c_out - column);
+    HWY_ALIGN float bias[kPanelWidth] = {};
+    if (args.bias != nullptr) std::copy_n(args.bias + column, channels, bias);
+    for (size_t tile = 0; tile < tiles; ++tile) {
+      const size_t row = FirstRowOfTile(form, d, tile);
+      const size_t outputs = OutputsOfTile(form, d, row, args.rows);
+      if (outputs == 0) continue;
+      const InverseArgs inverse{
+          .src = products + tile * kPanelWidth,
+          .plane = layout.product_plane,
+          .bias = bias,
+          .residual = has_residual ? args.residual + row * args.residual_stride + column : nullptr,
+          .residual_step = d * args.residual_stride,
+          .scale = args.scale,
+          .dst = args.dst + row * args.dst_stride + column,
+          .dst_step = d * args.dst_stride};
+      if (outputs < form.outputs() || channels < kPanelWidth) {
+        InversePartialTile(functions, inverse, has_residual, outputs, channels);
+      } else if (has_residual) {
+        functions.inverse_residual(inverse);
+      } else {
+        functions.inverse(inverse);
+      }
+    }
+  }
+}
+
+// sums[lane] = sum_k filter[k] taps[k][lane], in double, over one panel of output channels.
+void FilterRow(const double* filter, size_t num_taps, const double* taps, float* packed) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> df;
+  for (size_t lane = 0; lane < kPanelWidth; lane += hn::Lanes(d)) {
+    auto sum = hn::Mul(hn::Set(d, filter[0]), hn::Load(d, taps + lane));
+    for (size_t k = 1; k < num_taps; ++k) {
+      sum = hn::MulAdd(hn::Set(d, filter[k]), hn::Load(d, taps + k * kPanelWidth + lane), sum);
+    }
+    hn::Store(hn::DemoteTo(df, sum), df, packed + lane);
+  }
+}
+
+void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
+          float* packed) {
+  const TileMatrices matrices = MatricesOf(form);
+  const TileConvLayout layout(form, c_in);
+  const size_t r = form.segment_taps();
+  HWY_ALIGN double taps[16 * kPanelWidth];
+  for (size_t panel = first_panel; panel < last_panel; ++panel) {
+    float* out = packed + panel * layout.planes * layout.weights_plane;
+    for (size_t s = 0; s < form.segments; ++s) {
+      for (size_t ci = 0; ci < c_in; ++ci) {
+        for (size_t lane = 0; lane < kPanelWidth; ++lane) {
+          const size_t co = panel * kPanelWidth + lane;
+          for (size_t k = 0; k < r; ++k) {
+            const size_t tap = s * r + k;
+            taps[k * kPanelWidth + lane] = co < c_out && tap < form.taps ? w[(co * c_in + ci) * form.taps + tap] : 0.0;
+          }
+        }
+        for (size_t p = 0; p < layout.planes; ++p) {
+          FilterRow(matrices.filter.data() + p * r, r, taps,
+                    out + p * layout.weights_plane + (s * c_in + ci) * kPanelWidth);
+        }
+      }
+    }
+  }
+}
+
+constexpr TileConvOps kTileConvOps{Pack, Run};
+
+}  // namespace
+#endif  // KOE_IS_VECTOR_TARGET
+}  // namespace koe::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace koe::kernels {
+
+size_t TileConvPackedSize(const TileForm& form, size_t c_in, size_t c_out) {
+  const TileConvLayout layout(form, c_in);
+  return (c_out + kPanelWidth - 1) / kPanelWidth * layout.planes * layout.weights_plane;
+}
+
+size_t TileConvScratch(const TileForm& form, size_t c_in, size_t c_out) {
+  static_cast<void>(c_out);
+  const TileConvLayout layout(form, c_in);
+  return (layout.InputSize() + 15) / 16 * 16 + layout.ProductSize();
+}
+
+const TileConvOps* FindTileConvOps(Target target) {
+  switch (target) {
+    KOE_VECTOR_CASES(kTileConvOps)
+    default:
+      return &scalar::kTileConvOps;
+  }
+}
+
+}  // namespace koe::kernels
+#endif  // HWY_ONCE
