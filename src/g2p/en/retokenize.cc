@@ -18,10 +18,14 @@ struct MarkedToken {
   Tag tag;
   bool is_head = true;
   bool has_phonemes = false;
-  std::string phonemes;
+  std::string_view phonemes;  // of the markup
   std::optional<double> stress;
   std::string_view number_flags;
 };
+
+MarkedToken Unmarked(const Token& token, size_t index) {
+  return {index, index, token.text, token.tag, true, false, {}, std::nullopt, {}};
+}
 
 size_t CapitalWeight(std::string_view text) {
   size_t weight = 0;
@@ -47,9 +51,8 @@ std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector
   std::vector<MarkedToken> marked;
   marked.reserve(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {
-    marked.push_back({i, i, tokens[i].text, tokens[i].tag, true, false, {}, std::nullopt, {}});
+    marked.push_back(Unmarked(tokens[i], i));
   }
-  if (markup.words.empty()) return marked;
   const std::vector<size_t> word_of = WordsOfTokens(tokens, markup.words);
   for (size_t position = 0, previous = static_cast<size_t>(-1); position < std::min(word_of.size(), tokens.size());
        ++position) {
@@ -65,7 +68,7 @@ std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector
       case Feature::Kind::kPhonemes:
         token.is_head = is_first;
         token.has_phonemes = true;
-        token.phonemes = is_first ? feature->value : "";
+        token.phonemes = is_first ? std::string_view(feature->value) : "";
         break;
       case Feature::Kind::kNumberFlags:
         token.number_flags = feature->value;
@@ -80,8 +83,7 @@ std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector
     }
     MarkedToken& into = folded.back();
     if (CapitalWeight(token.text) > CapitalWeight(into.text)) into.tag = token.tag;
-    into.phonemes += token.phonemes;
-    into.has_phonemes = true;
+    into.has_phonemes = true;  // a token that is not a head adds none
     into.last = token.last;
     const Token& end = tokens[token.last];
     into.text = line.substr(tokens[into.first].offset, end.offset + end.text.size() - tokens[into.first].offset);
@@ -167,23 +169,28 @@ Tag DominantTag(const Piece* first, const Piece* last) {
 
 Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup) {
   Units out;
+  out.pieces.reserve(tokens.size() + 8);
+  out.units.reserve(tokens.size() + 8);
   Currency currency = Currency::kNone;
   bool group_is_open = false;
-  const std::vector<MarkedToken> marked = AttachFeatures(line, tokens, markup);
-  for (size_t i = 0; i < marked.size(); ++i) {
-    const MarkedToken& token = marked[i];
+  const bool has_marks = !markup.words.empty();
+  const std::vector<MarkedToken> marked = has_marks ? AttachFeatures(line, tokens, markup) : std::vector<MarkedToken>();
+  const size_t num_tokens = has_marks ? marked.size() : tokens.size();
+  const auto token_at = [&](size_t i) { return has_marks ? marked[i] : Unmarked(tokens[i], i); };
+  std::vector<std::string_view> parts;
+  for (size_t i = 0; i < num_tokens; ++i) {
+    const MarkedToken token = token_at(i);
     const bool space_after = tokens[token.last].space_after;
-    std::vector<std::string_view> parts;
     if (token.has_phonemes) {
       parts = {token.text};
     } else {
-      parts = SplitToken(token.text);
+      SplitToken(token.text, &parts);
       if (parts.empty()) parts = {token.text.substr(0, 0)};
     }
-    const bool is_last_amount = i + 1 == marked.size() || marked[i + 1].tag != Tag::kCD;
     for (size_t j = 0; j < parts.size(); ++j) {
       const bool is_last = j + 1 == parts.size();
-      Piece piece;
+      const bool continues = group_is_open && !out.pieces.back().space_after;
+      Piece& piece = out.pieces.emplace_back();
       piece.text = parts[j];
       piece.begin = static_cast<size_t>(parts[j].data() - line.data());
       piece.end = piece.begin + parts[j].size();
@@ -191,15 +198,15 @@ Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const 
       piece.space_after = is_last && space_after;
       piece.stress = token.stress;
       piece.number_flags = token.number_flags;
-      const auto give = [&piece](std::string phonemes, Source source) {
+      const auto give = [&piece](std::string_view phonemes, Source source) {
         piece.has_phonemes = true;
-        piece.phonemes = std::move(phonemes);
+        piece.phonemes = phonemes;
         piece.source = source;
       };
-      const auto sign = CurrencyOf(piece.text);
+      const auto sign = piece.tag == Tag::kDollar ? CurrencyOf(piece.text) : std::nullopt;
       if (token.has_phonemes) {
         give(token.phonemes, Source::kMarkup);
-      } else if (piece.tag == Tag::kDollar && sign) {
+      } else if (sign) {
         currency = *sign;
         give("", Source::kPunctuation);
       } else if (piece.tag == Tag::kColon && (piece.text == "-" || piece.text == "\u2013")) {
@@ -209,7 +216,7 @@ Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const 
       } else if (currency != Currency::kNone) {
         if (piece.tag != Tag::kCD) {
           currency = Currency::kNone;
-        } else if (is_last && is_last_amount) {
+        } else if (is_last && (i + 1 == num_tokens || token_at(i + 1).tag != Tag::kCD)) {
           piece.currency = currency;
         }
       } else if (j > 0 && !is_last && piece.text == "2" && IsLetterAt(parts[j - 1], true) &&
@@ -217,16 +224,15 @@ Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const 
         piece.reads_as_to = true;
       }
       if (piece.has_phonemes || piece.reads_as_to) {
-        out.units.push_back({out.pieces.size(), 1});
+        out.units.push_back({out.pieces.size() - 1, 1});
         group_is_open = false;
-      } else if (group_is_open && !out.pieces.back().space_after) {
+      } else if (continues) {
         piece.is_head = false;
         ++out.units.back().count;
       } else {
-        out.units.push_back({out.pieces.size(), 1});
+        out.units.push_back({out.pieces.size() - 1, 1});
         group_is_open = !piece.space_after;
       }
-      out.pieces.push_back(std::move(piece));
     }
   }
   return out;

@@ -47,8 +47,9 @@ struct Units {
 // line: what the tokens view. markup.words may be empty; else it holds the features to attach.
 Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup);
 
-// misaki's sub-token expression; what it does not match (an apostrophe between a digit and a letter) is left out.
-std::vector<std::string_view> SplitToken(std::string_view token);
+// Replaces *parts by those of misaki's sub-token expression; what it does not match (an apostrophe between a digit and
+// a letter) is left out.
+void SplitToken(std::string_view token, std::vector<std::string_view>* parts);
 
 // Tag of the part with the most letters, capitals counting twice; the first on ties. first < last.
 Tag DominantTag(const Piece* first, const Piece* last);

@@ -70,10 +70,27 @@ size_t WordEnd(const Reader& read, size_t position) {
   return position;
 }
 
+// One ASCII character, a word in small letters with or without a capital first, or one in capitals: nothing to split.
+bool IsOnePart(std::string_view token) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(token[i]); };
+  if (token.empty()) return false;
+  if (token.size() == 1) return byte(0) < 0x80;
+  if (!text::IsAsciiLetter(byte(0))) return false;
+  size_t i = 1;
+  while (i < token.size() && text::IsAsciiLower(byte(i))) ++i;
+  if (i == token.size()) return true;
+  for (i = 0; i < token.size() && text::IsAsciiUpper(byte(i));) ++i;
+  return i == token.size();
+}
+
 }  // namespace
 
-std::vector<std::string_view> SplitToken(std::string_view token) {
-  std::vector<std::string_view> parts;
+void SplitToken(std::string_view token, std::vector<std::string_view>* parts) {
+  parts->clear();
+  if (IsOnePart(token)) {
+    parts->push_back(token);
+    return;
+  }
   const Reader read(token);
   for (size_t position = 0; position < token.size();) {
     const char32_t c = read.At(position);
@@ -99,10 +116,9 @@ std::vector<std::string_view> SplitToken(std::string_view token) {
       }
       if (end == position) end = read.After(position);
     }
-    parts.push_back(token.substr(position, end - position));
+    parts->push_back(token.substr(position, end - position));
     position = end;
   }
-  return parts;
 }
 
 }  // namespace koe::g2p::en

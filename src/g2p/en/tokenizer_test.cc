@@ -37,7 +37,9 @@ TEST(Tokenize, EqualsSpacy) {
 TEST(SplitToken, EqualsMisaki) {
   const auto cut = [](std::string_view token) {
     std::string out;
-    for (const std::string_view part : SplitToken(token)) out += (out.empty() ? "" : "|") + std::string(part);
+    std::vector<std::string_view> parts;
+    SplitToken(token, &parts);
+    for (const std::string_view part : parts) out += (out.empty() ? "" : "|") + std::string(part);
     return out;
   };
   EXPECT_EQ(cut("GPT4All"), "GPT|4|All");
