@@ -44,8 +44,11 @@ void FuzzText(const EnglishG2P& g2p, std::string_view text) {
     end = word.offset + word.length;
     Check(end <= text.size());
   }
-  for (const auto& chunk : koe::g2p::ChunkWords(*result)) {
+  for (const auto& chunk : koe::g2p::ChunkKokoro(*result)) {
     Check(koe::CountCodePoints(chunk.phonemes) <= koe::kMaxPhonemesPerChunk);
+  }
+  for (const auto& chunk : koe::g2p::ChunkSentences(text, *result, 1)) {
+    Check(koe::CountCodePoints(chunk.phonemes) <= koe::g2p::kMaxSentenceTokens - 2);
   }
   for (const auto& chunk : koe::g2p::ChunkPhonemes(text)) {
     Check(koe::CountCodePoints(chunk.phonemes) <= koe::kMaxPhonemesPerChunk);

@@ -265,7 +265,7 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
       KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(language));
       const auto g2p_start = Clock::now();
       KOE_TRY(auto spoken, front_end->Phonemize(input, FlagOf(options.cancel)));
-      chunks = g2p::ChunkWords(spoken);
+      chunks = g2p::ChunkKokoro(spoken);
       audio.words = std::move(spoken.words);
       audio.unknown_words = spoken.unknown_words;
       audio.stages.push_back({"g2p", seconds_since(g2p_start)});

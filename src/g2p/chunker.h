@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts phonemes into pieces the model can take, as Kokoro's pipeline does (KPipeline.en_tokenize), but never truncates.
+// Cuts phonemes into pieces the model can take. A text is phonemised once, as a whole, and its words are then shared
+// out among the chunks, so that a word sounds the same whatever the chunking. What misaki would read differently at the
+// end of a text (the phrase-final forms of some 40 small words) can matter only where a chunk ends without punctuation,
+// and there the sentence goes on.
 #ifndef KOE_G2P_CHUNKER_H_
 #define KOE_G2P_CHUNKER_H_
 
@@ -13,6 +16,9 @@
 
 namespace koe::g2p {
 
+// With both boundary tokens; Chunking::kSentences alone. Long inputs fade or hurry at their end.
+inline constexpr size_t kMaxSentenceTokens = 450;
+
 struct Chunk {
   std::string phonemes;    // 1..kMaxPhonemesPerChunk code points, no white space at the ends
   size_t first_word = 0;   // words [first_word, first_word + num_words) of the text; a word that was cut belongs to
@@ -21,13 +27,21 @@ struct Chunk {
   size_t text_length = 0;
 };
 
-// Chunks in order; a line of the text starts a new one. Cut after the last of . ! ? and the ellipsis that fits, else
-// : and ;, else comma and dash, else between words; a single word over the limit is cut inside. Chunks without phonemes
-// are left out. Linear.
-std::vector<Chunk> ChunkWords(const PhonemeText& text);
+// Kokoro's own way (KPipeline.en_tokenize, 0.9.4): each line of the text by itself, as many words as fit 510 symbols,
+// cut after the last of . ! ? and the ellipsis, else of : and ;, else of comma and dash, else where it is full. Where
+// Kokoro would truncate (a word over the limit; a chunk that its count of spaces lets grow to 511), the rest becomes a
+// chunk of its own. Chunks without phonemes are left out. Linear.
+std::vector<Chunk> ChunkKokoro(const PhonemeText& text);
 
-// The same for phonemes given as such: words are what white space separates; word ranges count those, text_offset and
-// text_length are bytes of `phonemes`. phonemes: well-formed UTF-8.
+// The seed's way: each sentence by itself, split where it is over 15 s by estimate (text::ChunkText) or over
+// kMaxSentenceTokens (text::SplitForRetry). A word is never cut unless it is over the limit by itself, and goes where
+// it starts. Marks alone go with their neighbour. input: the text that was phonemised; a line end in it ends a
+// sentence.
+std::vector<Chunk> ChunkSentences(std::string_view input, const PhonemeText& text, double speed);
+
+// A string of phonemes: at most 510 symbols, cut at the same marks, else between words, else anywhere. Words are what
+// white space separates; word ranges count those, text_offset and text_length are bytes of `phonemes`, which is
+// well-formed UTF-8.
 std::vector<Chunk> ChunkPhonemes(std::string_view phonemes);
 
 }  // namespace koe::g2p

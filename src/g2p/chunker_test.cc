@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <fstream>
 #include <random>
+#include <sstream>
 #include <string>
 
 #include "base/utf8.h"
@@ -40,36 +44,67 @@ std::vector<std::string> Texts(const std::vector<Chunk>& chunks) {
   return out;
 }
 
-TEST(ChunkWords, KeepsShortTextWhole) {
-  const auto chunks = ChunkWords(MakeText({{"həlˈO", false}, {",", true}, {"wˈɜɹld", false}, {".", false}}));
+TEST(ChunkKokoro, KeepsShortTextWhole) {
+  const auto chunks = ChunkKokoro(MakeText({{"həlˈO", false}, {",", true}, {"wˈɜɹld", false}, {".", false}}));
   ASSERT_EQ(chunks.size(), 1u);
   EXPECT_EQ(chunks[0].phonemes, "həlˈO, wˈɜɹld.");
   EXPECT_EQ(chunks[0].first_word, 0u);
   EXPECT_EQ(chunks[0].num_words, 4u);
-  EXPECT_TRUE(ChunkWords(MakeText({})).empty());
-  EXPECT_TRUE(ChunkWords(MakeText({{"", true}, {"", false}})).empty());
+  EXPECT_TRUE(ChunkKokoro(MakeText({})).empty());
+  EXPECT_TRUE(ChunkKokoro(MakeText({{"", true}, {"", false}})).empty());
 }
 
-TEST(ChunkWords, CutsAfterTheBestMark) {
-  const std::string a = Repeat("a", 100);
-  // The full stop stands first; the later comma must not win over it.
-  EXPECT_THAT(Texts(ChunkWords(MakeText(
-                  {{a, false}, {".", true}, {a, true}, {a, false}, {",", true}, {a, true}, {a, true}, {a, false}}))),
-              ElementsAre(a + ".", a + " " + a + ", " + a + " " + a + " " + a));
-  // No full stop: the semicolon, with the quotation mark after it.
-  EXPECT_THAT(
-      Texts(ChunkWords(MakeText(
-          {{a, true}, {a + "bbbb", false}, {";", false}, {"”", true}, {a, false}, {",", true}, {a, true}, {a, true}}))),
-      ElementsAre(a + " " + a + "bbbb;”", a + ", " + a + " " + a));
-  // No mark at all: between words, clitics staying with theirs.
-  EXPECT_THAT(
-      Texts(ChunkWords(MakeText({{a, true}, {a, true}, {a, true}, {a, true}, {a, false}, {Repeat("b", 20), false}}))),
-      ElementsAre(a + " " + a + " " + a + " " + a, a + Repeat("b", 20)));
+// Words and chunks of tests/data/kokoro_chunks.txt, made by Kokoro's own en_tokenize. It truncates the two chunks of
+// 511 symbols; here their last word becomes a chunk.
+TEST(ChunkKokoro, EqualsKokoro) {
+  std::ifstream file(std::string(KOE_SOURCE_DIR) + "/tests/data/kokoro_chunks.txt");
+  PhonemeText text;
+  std::vector<std::array<size_t, 3>> expected;
+  size_t num_cases = 0, num_truncated = 0;
+  const auto check = [&] {
+    if (text.words.empty()) return;
+    ++num_cases;
+    const auto chunks = ChunkKokoro(text);
+    size_t c = 0;
+    for (const auto& [first, count, length] : expected) {
+      if (length == 0) continue;  // nothing but words without phonemes
+      ASSERT_LT(c, chunks.size()) << num_cases;
+      EXPECT_EQ(chunks[c].first_word, first) << num_cases;
+      size_t num_words = chunks[c].num_words, num_phonemes = CountCodePoints(chunks[c].phonemes);
+      if (length > kMaxPhonemesPerChunk) {
+        ASSERT_LT(++c, chunks.size());
+        ++num_truncated;
+        num_words += chunks[c].num_words;
+        num_phonemes += 1 + CountCodePoints(chunks[c].phonemes);
+      }
+      EXPECT_EQ(num_words, count) << num_cases;
+      EXPECT_EQ(num_phonemes, length) << num_cases;
+      ++c;
+    }
+    EXPECT_EQ(c, chunks.size()) << num_cases;
+  };
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("C ")) {
+      std::istringstream(line.substr(2)) >> expected.emplace_back()[0] >> expected.back()[1] >> expected.back()[2];
+      continue;
+    }
+    check();
+    expected.clear();
+    std::vector<std::pair<std::string, bool>> words;
+    for (size_t begin = 2, end; begin < line.size(); begin = end + 1) {
+      end = line.find_first_of("_|", begin);
+      words.emplace_back(line.substr(begin, end - begin), line[end] == '_');
+    }
+    text = MakeText(words);
+  }
+  check();
+  EXPECT_EQ(num_cases, 22u);
+  EXPECT_EQ(num_truncated, 2u);
 }
 
-TEST(ChunkWords, FitsTheLimitExactly) {
+TEST(ChunkKokoro, FitsTheLimitExactly) {
   for (const size_t n : {1u, 2u, 509u, 510u, 511u, 512u, 5000u}) {
-    const auto chunks = ChunkWords(MakeText({{Repeat("ʃ", n), false}}));
+    const auto chunks = ChunkKokoro(MakeText({{Repeat("ʃ", n), false}}));
     ASSERT_EQ(chunks.size(), (n + 509) / 510) << n;
     size_t total = 0;
     for (const Chunk& chunk : chunks) {
@@ -82,18 +117,18 @@ TEST(ChunkWords, FitsTheLimitExactly) {
     EXPECT_EQ(total, n);
   }
   // 255 + space + 254 = 510 fits, one more does not.
-  EXPECT_EQ(ChunkWords(MakeText({{Repeat("a", 255), true}, {Repeat("b", 254), true}})).size(), 1u);
-  EXPECT_EQ(ChunkWords(MakeText({{Repeat("a", 255), true}, {Repeat("b", 255), true}})).size(), 2u);
+  EXPECT_EQ(ChunkKokoro(MakeText({{Repeat("a", 255), true}, {Repeat("b", 254), true}})).size(), 1u);
+  EXPECT_EQ(ChunkKokoro(MakeText({{Repeat("a", 255), true}, {Repeat("b", 255), true}})).size(), 2u);
 }
 
-TEST(ChunkWords, LinesStartChunks) {
+TEST(ChunkKokoro, LinesStartChunks) {
   PhonemeText text = MakeText({{"a", true}, {"b", true}, {"c", false}});
   text.lines = {0, 2};
-  EXPECT_THAT(Texts(ChunkWords(text)), ElementsAre("a b", "c"));
+  EXPECT_THAT(Texts(ChunkKokoro(text)), ElementsAre("a b", "c"));
 }
 
 // Any text: no chunk over the limit, every word in order, ranges ascending.
-TEST(ChunkWords, LosesNothing) {
+TEST(ChunkKokoro, LosesNothing) {
   std::mt19937 random(11);
   const std::vector<std::string> marks = {".", ",", ";", "—", "”", ")", "…", ""};
   for (int round = 0; round < 200; ++round) {
@@ -109,7 +144,7 @@ TEST(ChunkWords, LosesNothing) {
     std::string expected, joined;
     for (const auto& [phonemes, space] : words) expected += phonemes;
     size_t next_word = 0;
-    for (const Chunk& chunk : ChunkWords(text)) {
+    for (const Chunk& chunk : ChunkKokoro(text)) {
       EXPECT_LE(CountCodePoints(chunk.phonemes), 510u);
       EXPECT_GE(chunk.first_word + 1, next_word);
       next_word = chunk.first_word + chunk.num_words;
@@ -120,6 +155,110 @@ TEST(ChunkWords, LosesNothing) {
     }
     EXPECT_EQ(joined, expected) << round;
   }
+}
+
+// Words are what spaces separate, marks by themselves; each letter is a phoneme.
+PhonemeText Speak(const std::string& input) {
+  PhonemeText text;
+  for (size_t at = 0; at < input.size();) {
+    if (input[at] == ' ' || input[at] == '\n') {
+      if (input[at] == '\n') text.lines.push_back(text.words.size());
+      ++at;
+      continue;
+    }
+    size_t end = at + 1;
+    const auto is_mark = [&](size_t i) { return std::string(".,;:!?\"()").find(input[i]) != std::string::npos; };
+    while (!is_mark(at) && end < input.size() && input[end] != ' ' && input[end] != '\n' && !is_mark(end)) ++end;
+    WordInfo word;
+    word.text = word.phonemes = input.substr(at, end - at);
+    word.offset = at;
+    word.length = end - at;
+    word.whitespace = end < input.size() && (input[end] == ' ' || input[end] == '\n') ? " " : "";
+    text.words.push_back(word);
+    at = end;
+  }
+  return text;
+}
+std::vector<std::string> Sentences(const std::string& input, double speed = 1) {
+  return Texts(ChunkSentences(input, Speak(input), speed));
+}
+
+TEST(ChunkSentences, OneEach) {
+  EXPECT_THAT(Sentences("Hello world. How are you? \"Fine!\" she said. Bye"),
+              ElementsAre("Hello world.", "How are you?", "\"Fine!\" she said.", "Bye"));
+  EXPECT_THAT(Sentences("one\ntwo. three\n"), ElementsAre("one", "two. three"));  // no capital: no sentence
+  EXPECT_THAT(Sentences(""), ElementsAre());
+  const std::string input = "  Hello world.  Bye. ";
+  const auto chunks = ChunkSentences(input, Speak(input), 1);
+  ASSERT_EQ(chunks.size(), 2u);
+  EXPECT_EQ(input.substr(chunks[1].text_offset, chunks[1].text_length), "Bye.");
+  EXPECT_EQ(chunks[1].first_word, 3u);
+  EXPECT_EQ(chunks[1].num_words, 2u);
+}
+
+TEST(ChunkSentences, MarksGoWithTheirNeighbour) {
+  EXPECT_THAT(Sentences("Yes. ... No. ?!"), ElementsAre("Yes. ...", "No. ?!"));
+  EXPECT_THAT(Sentences("... Yes."), ElementsAre("... Yes."));
+  EXPECT_THAT(Sentences("Yes.\n...\nNo."), ElementsAre("Yes.", "...", "No."));  // lines stay apart
+}
+
+TEST(ChunkSentences, SplitsLongOnesAtClauses) {
+  const std::string clause = Repeat("word ", 30) + "end";  // 153
+  EXPECT_THAT(Sentences(clause + ", " + clause + ", and so on."), ElementsAre(clause + ",", clause + ", and so on."));
+  EXPECT_THAT(Sentences(clause + ", " + clause + ".", 2), ElementsAre(clause + ", " + clause + "."));
+}
+
+// Few letters and many phonemes, as with numbers: the 450 tokens decide.
+TEST(ChunkSentences, SplitsByTokens) {
+  PhonemeText text = Speak("aa bb cc dd, ee ff.");
+  for (WordInfo& word : text.words) {
+    if (word.text.size() == 2) word.phonemes = Repeat(word.text, 60);
+  }
+  std::vector<std::string> phonemes = Texts(ChunkSentences("aa bb cc dd, ee ff.", text, 1));
+  ASSERT_EQ(phonemes.size(), 2u);  // six words of 120: three fit 448
+  for (const std::string& chunk : phonemes) EXPECT_LE(CountCodePoints(chunk), 448u);
+  // One word over the limit by itself is cut.
+  text = Speak("Well, Methionyl.");
+  text.words[2].phonemes = Repeat("m", 1000);
+  phonemes = Texts(ChunkSentences("Well, Methionyl.", text, 1));
+  EXPECT_THAT(phonemes, ElementsAre("Well,", Repeat("m", 448), Repeat("m", 448), Repeat("m", 104) + "."));
+}
+
+TEST(ChunkSentences, LosesNothing) {
+  std::mt19937 random(13);
+  const std::vector<std::string> parts = {"a",  "Word", "Dr.", "e.g.", ".",  "!",  "? ",
+                                          ", ", ";",    " ",   " ",    "\n", "\"", "("};
+  for (int round = 0; round < 300; ++round) {
+    std::string input, expected, joined;
+    for (size_t n = random() % 400; n > 0; --n) input += parts[random() % parts.size()];
+    const PhonemeText text = Speak(input);
+    for (const WordInfo& word : text.words) expected += word.phonemes;
+    size_t next_word = 0;
+    for (const Chunk& chunk : ChunkSentences(input, text, round % 2 == 0 ? 1 : 0.25)) {
+      EXPECT_EQ(chunk.first_word, next_word);
+      next_word += chunk.num_words;
+      EXPECT_LE(CountCodePoints(chunk.phonemes), 448u);
+      for (const char c : chunk.phonemes) {
+        if (c != ' ') joined += c;
+      }
+    }
+    EXPECT_EQ(joined, expected) << input;
+  }
+}
+
+TEST(ChunkSentences, EndsWellOnHostileText) {
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::string unit : {"word ", "Word. ", ". ", "a, ", "! A ", "\n", "\"", "word, word; "}) {
+    std::string input;
+    while (input.size() < (size_t{1} << 18)) input += unit;
+    const PhonemeText text = Speak(input);
+    ChunkSentences(input, text, 1);
+    ChunkKokoro(text);
+  }
+  const std::string letters(100000, 'a');
+  EXPECT_EQ(ChunkSentences(letters, Speak(letters), 1).size(), (100000u + 447) / 448);
+  // 2 MB take 0.3 s of chunking; anything quadratic would take an hour.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 
 TEST(ChunkPhonemes, CutsRawPhonemes) {

@@ -171,7 +171,7 @@ void CheckInvariants(const EnglishG2P& g2p, const std::string& text) {
     ASSERT_LE(end, text.size());
   }
   ASSERT_FALSE(FindInvalidUtf8(result->phonemes));
-  for (const Chunk& chunk : ChunkWords(*result)) {
+  for (const Chunk& chunk : ChunkKokoro(*result)) {
     ASSERT_LE(CountCodePoints(chunk.phonemes), 510u);
     ASSERT_LE(chunk.text_offset + chunk.text_length, text.size());
   }
