@@ -10,28 +10,26 @@ namespace koe::kernels {
 // Transformed input [plane][tile][segment][c_in], products [plane][tile][kPanelWidth] of one panel of outputs, weights
 // [panel][plane][segment][c_in][kPanelWidth].
 struct TileConvLayout {
-  TileConvLayout(const TileForm& form, size_t c_in)
-      : depth(form.segments * c_in),
+  TileConvLayout(const TileForm& form, size_t c_in, size_t num_tiles)
+      : tiles(num_tiles),
+        planes(form.planes()),
+        depth(form.segments * c_in),
         input_row((depth + 15) / 16 * 16),
         // A cache line more than the rows: planes a multiple of 4 KiB apart would all fall into one set of the L1
         // cache.
-        input_plane(kMaxGroupTiles * input_row + 16),
-        product_plane(kMaxGroupTiles * kPanelWidth + 16),
-        weights_plane(depth * kPanelWidth),
-        planes(form.planes()) {}
+        input_plane(tiles * input_row + 16),
+        product_plane(tiles * kPanelWidth + 16),
+        weights_plane(depth * kPanelWidth) {}
+  explicit TileConvLayout(const TileConvArgs& args)
+      : TileConvLayout(args.form, args.c_in, TilesOf(args.form, args.dilation, args.rows)) {}
+  size_t tiles, planes;
   size_t depth;  // products of one output of a plane
-  size_t input_row, input_plane, product_plane, weights_plane, planes;
-  size_t InputSize() const { return planes * input_plane; }
-  size_t ProductSize() const { return planes * product_plane; }
+  size_t input_row, input_plane, product_plane, weights_plane;
 };
 
 // First row of a tile, in input and output.
 inline size_t FirstRowOfTile(const TileForm& form, size_t dilation, size_t tile) {
   return tile / dilation * dilation * form.outputs() + tile % dilation;
-}
-inline size_t TilesOf(const TileForm& form, size_t dilation, size_t rows) {
-  const size_t block = dilation * form.outputs();
-  return (rows + block - 1) / block * dilation;
 }
 // Outputs of a tile within the rows that are wanted.
 inline size_t OutputsOfTile(const TileForm& form, size_t dilation, size_t first_row, size_t rows) {

@@ -138,7 +138,7 @@ FormFunctions FunctionsOf(const TileForm& form) {
 constexpr size_t kPrefetchAhead = 512;
 
 // products[r][lane] = sum_i input[r][i] weights[i][lane], in blocks of kSumBlock.
-template <size_t kRows>
+template <size_t kRows, bool kOnce>
 HWY_NOINLINE void ProductTile(const float* input, size_t row_step, size_t depth, const float* w, float* products) {
   PanelVec sum[kRows][kTileVecs];
   for (size_t first = 0; first < depth; first += kSumBlock) {
@@ -154,7 +154,8 @@ HWY_NOINLINE void ProductTile(const float* input, size_t row_step, size_t depth,
     }
     for (size_t i = 0; i < count; ++i, w += kPanelWidth) {
       HWY_UNROLL(2)
-      for (size_t lane = 0; lane < kTileLanes; lane += 16) __builtin_prefetch(w + kPrefetchAhead + lane, 0, 0);
+      for (size_t lane = 0; lane < kTileLanes; lane += 16)
+        __builtin_prefetch(w + kPrefetchAhead + lane, 0, kOnce ? 0 : 3);
       PanelVec weights[kTileVecs];
       HWY_UNROLL(4)
       for (size_t v = 0; v < kTileVecs; ++v) weights[v] = hn::Load(kPanelTag, w + v * kVecLanes);
@@ -187,23 +188,23 @@ HWY_NOINLINE void ProductTile(const float* input, size_t row_step, size_t depth,
   }
 }
 
-template <size_t kRows = kTileRows>
+template <bool kOnce, size_t kRows = kTileRows>
 void RunProductTile(size_t rows, const float* input, size_t row_step, size_t depth, const float* w, float* products) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return RunProductTile<kRows - 1>(rows, input, row_step, depth, w, products);
+    if (rows < kRows) return RunProductTile<kOnce, kRows - 1>(rows, input, row_step, depth, w, products);
   }
-  ProductTile<kRows>(input, row_step, depth, w, products);
+  ProductTile<kRows, kOnce>(input, row_step, depth, w, products);
 }
 
 // products[tile][lane] = input[tile][depth] weights[depth][lane], tiles in blocks of registers.
-void MultiplyPlane(const float* input, const TileConvLayout& layout, size_t tiles, const float* weights,
-                   float* products) {
-  const size_t blocks = (tiles + kTileRows - 1) / kTileRows;
+void MultiplyPlane(const TileConvLayout& layout, const float* input, const float* weights, float* products) {
+  const size_t blocks = (layout.tiles + kTileRows - 1) / kTileRows;
+  const auto run = blocks == 1 ? RunProductTile<true> : RunProductTile<false>;
   for (size_t column = 0; column < kPanelWidth; column += kTileLanes) {
     for (size_t block = 0; block < blocks; ++block) {
-      const size_t first = block * tiles / blocks;
-      RunProductTile((block + 1) * tiles / blocks - first, input + first * layout.input_row, layout.input_row,
-                     layout.depth, weights + column, products + first * kPanelWidth + column);
+      const size_t first = block * layout.tiles / blocks;
+      run((block + 1) * layout.tiles / blocks - first, input + first * layout.input_row, layout.input_row, layout.depth,
+          weights + column, products + first * kPanelWidth + column);
     }
   }
 }
@@ -227,52 +228,59 @@ void InversePartialTile(const FormFunctions& functions, InverseArgs args, bool h
   }
 }
 
-void Run(const TileConvArgs& args) {
+void Forward(const TileConvArgs& args) {
   const TileForm& form = args.form;
   const FormFunctions functions = FunctionsOf(form);
-  const TileConvLayout layout(form, args.c_in);
-  const size_t src_stride = TileInputStride(args.c_in), d = args.dilation;
-  const size_t tiles = TilesOf(form, d, args.rows);
-  float* input = args.scratch;
-  float* products = input + (layout.InputSize() + 15) / 16 * 16;
-  for (size_t tile = 0; tile < tiles; ++tile) {
-    const float* first = args.src + FirstRowOfTile(form, d, tile) * src_stride;
+  const TileConvLayout layout(args);
+  const size_t stride = TileInputStride(args.c_in), step = args.dilation * stride;
+  for (size_t tile = 0; tile < layout.tiles; ++tile) {
+    const float* first = args.src + FirstRowOfTile(form, args.dilation, tile) * stride;
     for (size_t s = 0; s < form.segments; ++s) {
-      functions.forward(first + s * form.segment_taps() * d * src_stride, d * src_stride, args.c_in,
-                        input + tile * layout.input_row + s * args.c_in, layout.input_plane);
+      functions.forward(first + s * form.segment_taps() * step, step, args.c_in,
+                        args.planes + tile * layout.input_row + s * args.c_in, layout.input_plane);
     }
   }
-  const bool has_residual = args.residual != nullptr;
-  for (size_t column = 0; column < args.c_out; column += kPanelWidth) {
-    const float* weights = args.weights + column * layout.depth * layout.planes;
+}
+
+// Products -> the panel of output channels that starts at `column`.
+void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const FormFunctions& functions, size_t column) {
+  const TileForm& form = args.form;
+  const size_t channels = std::min(kPanelWidth, args.c_out - column);
+  HWY_ALIGN float bias[kPanelWidth] = {};
+  if (args.bias != nullptr) std::copy_n(args.bias + column, channels, bias);
+  for (size_t tile = 0; tile < layout.tiles; ++tile) {
+    const size_t row = FirstRowOfTile(form, args.dilation, tile);
+    const size_t outputs = OutputsOfTile(form, args.dilation, row, args.rows);
+    if (outputs == 0) continue;
+    const bool has_residual = args.residual != nullptr;
+    const InverseArgs inverse{.src = args.products + tile * kPanelWidth,
+                              .plane = layout.product_plane,
+                              .bias = bias,
+                              .residual = has_residual ? args.residual + row * args.residual_stride + column : nullptr,
+                              .residual_step = args.dilation * args.residual_stride,
+                              .scale = args.scale,
+                              .dst = args.dst + row * args.dst_stride + column,
+                              .dst_step = args.dilation * args.dst_stride};
+    if (outputs < form.outputs() || channels < kPanelWidth) {
+      InversePartialTile(functions, inverse, has_residual, outputs, channels);
+    } else if (has_residual) {
+      functions.inverse_residual(inverse);
+    } else {
+      functions.inverse(inverse);
+    }
+  }
+}
+
+void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
+  const FormFunctions functions = FunctionsOf(args.form);
+  const TileConvLayout layout(args);
+  for (size_t panel = first_panel; panel < last_panel; ++panel) {
+    const float* weights = args.weights + panel * layout.planes * layout.weights_plane;
     for (size_t p = 0; p < layout.planes; ++p) {
-      MultiplyPlane(input + p * layout.input_plane, layout, tiles, weights + p * layout.weights_plane,
-                    products + p * layout.product_plane);
+      MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
+                    args.products + p * layout.product_plane);
     }
-    const size_t channels = std::min(kPanelWidth, args.c_out - column);
-    HWY_ALIGN float bias[kPanelWidth] = {};
-    if (args.bias != nullptr) std::copy_n(args.bias + column, channels, bias);
-    for (size_t tile = 0; tile < tiles; ++tile) {
-      const size_t row = FirstRowOfTile(form, d, tile);
-      const size_t outputs = OutputsOfTile(form, d, row, args.rows);
-      if (outputs == 0) continue;
-      const InverseArgs inverse{
-          .src = products + tile * kPanelWidth,
-          .plane = layout.product_plane,
-          .bias = bias,
-          .residual = has_residual ? args.residual + row * args.residual_stride + column : nullptr,
-          .residual_step = d * args.residual_stride,
-          .scale = args.scale,
-          .dst = args.dst + row * args.dst_stride + column,
-          .dst_step = d * args.dst_stride};
-      if (outputs < form.outputs() || channels < kPanelWidth) {
-        InversePartialTile(functions, inverse, has_residual, outputs, channels);
-      } else if (has_residual) {
-        functions.inverse_residual(inverse);
-      } else {
-        functions.inverse(inverse);
-      }
-    }
+    Inverse(args, layout, functions, panel * kPanelWidth);
   }
 }
 
@@ -292,7 +300,7 @@ void FilterRow(const double* filter, size_t num_taps, const double* taps, float*
 void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
           float* packed) {
   const TileMatrices matrices = MatricesOf(form);
-  const TileConvLayout layout(form, c_in);
+  const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
   HWY_ALIGN double taps[16 * kPanelWidth];
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
@@ -315,7 +323,7 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
-constexpr TileConvOps kTileConvOps{Pack, Run};
+constexpr TileConvOps kTileConvOps{Pack, Forward, Multiply};
 
 }  // namespace
 #endif  // KOE_IS_VECTOR_TARGET
@@ -325,15 +333,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace koe::kernels {
 
-size_t TileConvPackedSize(const TileForm& form, size_t c_in, size_t c_out) {
-  const TileConvLayout layout(form, c_in);
+size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out) {
+  const TileConvLayout layout(form, c_in, 1);
   return (c_out + kPanelWidth - 1) / kPanelWidth * layout.planes * layout.weights_plane;
 }
-
-size_t TileConvScratch(const TileForm& form, size_t c_in, size_t c_out) {
-  static_cast<void>(c_out);
-  const TileConvLayout layout(form, c_in);
-  return (layout.InputSize() + 15) / 16 * 16 + layout.ProductSize();
+size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles) {
+  return form.planes() * TileConvLayout(form, c_in, tiles).input_plane;
+}
+size_t TileProductsSize(const TileForm& form, size_t tiles) {
+  return form.planes() * TileConvLayout(form, 1, tiles).product_plane;
 }
 
 const TileConvOps* FindTileConvOps(Target target) {

@@ -12,23 +12,20 @@
 
 namespace koe::kernels {
 
-// Tiles of a group: with 12 rows a product fills the register file (gemm.h), and 12 is also a multiple of the dilations
-// 1 and 3.
-inline constexpr size_t kMaxGroupTiles = 12;
-
 // A dilated convolution is `dilation` interleaved undilated ones. A block is one tile of each: dilation * outputs()
-// consecutive rows. A group is as many whole blocks as make at most kMaxGroupTiles tiles.
-inline constexpr size_t GroupBlocks(size_t dilation) {
-  return dilation >= kMaxGroupTiles ? 1 : kMaxGroupTiles / dilation;
-}
-inline size_t GroupRows(const TileForm& form, size_t dilation) {
-  return GroupBlocks(dilation) * dilation * form.outputs();
+// consecutive rows.
+inline size_t TileBlockRows(const TileForm& form, size_t dilation) { return dilation * form.outputs(); }
+
+// Tiles that cover `rows` rows of output: whole blocks.
+inline size_t TilesOf(const TileForm& form, size_t dilation, size_t rows) {
+  const size_t block = TileBlockRows(form, dilation);
+  return (rows + block - 1) / block * dilation;
 }
 
-// Rows of input that a group of `rows` output rows reads, from the first of its own; `rows` <= GroupRows. Whole blocks
-// are read, so this may be more than a direct convolution of those rows reads.
-inline size_t GroupInputRows(const TileForm& form, size_t dilation, size_t rows) {
-  const size_t block = dilation * form.outputs();
+// Rows of input that are read for `rows` rows of output, from the first of its own. Whole blocks are read, so this may
+// be more than a direct convolution reads.
+inline size_t TileInputRows(const TileForm& form, size_t dilation, size_t rows) {
+  const size_t block = TileBlockRows(form, dilation);
   return (rows + block - 1) / block * block + dilation * (form.segment_taps() * form.segments - 1);
 }
 
@@ -37,7 +34,7 @@ inline constexpr size_t TileInputStride(size_t c_in) { return (c_in + 15) / 16 *
 
 struct TileConvArgs {
   TileForm form;
-  const float* src = nullptr;       // [GroupInputRows][TileInputStride(c_in)], 64-byte aligned; finite past c_in
+  const float* src = nullptr;       // [TileInputRows][TileInputStride(c_in)], 64-byte aligned
   const float* weights = nullptr;   // of TileConvOps::pack, 64-byte aligned
   const float* bias = nullptr;      // [c_out] or null
   const float* residual = nullptr;  // [rows][c_out] or null; may be dst itself
@@ -45,23 +42,28 @@ struct TileConvArgs {
   float scale = 1;       // of conv + bias + residual; only with a residual
   float* dst = nullptr;  // [rows][c_out]; must not overlap src
   size_t dst_stride = 0;
-  size_t rows = 0;  // <= GroupRows
-  size_t c_in = 0, c_out = 0, dilation = 1;
-  float* scratch = nullptr;  // TileConvScratch floats, 64-byte aligned
+  size_t rows = 0, c_in = 0, c_out = 0, dilation = 1;
+  float* planes = nullptr;    // transformed input: TilePlanesSize floats, 64-byte aligned
+  float* products = nullptr;  // scratch of multiply: TileProductsSize floats, 64-byte aligned
 };
 
-// Floats of transformed weights, and of scratch.
-size_t TileConvPackedSize(const TileForm& form, size_t c_in, size_t c_out);
-size_t TileConvScratch(const TileForm& form, size_t c_in, size_t c_out);
+// Floats of transformed weights, of transformed input and of one panel's products.
+size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out);
+size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles);
+size_t TileProductsSize(const TileForm& form, size_t tiles);
 
 struct TileConvOps {
   // Panels [first_panel, last_panel) of the weights w [c_out][c_in][taps], a panel being kPanelWidth output channels;
   // they go to their own place in packed, so panels may be made side by side. Computed in double, rounded once.
   void (*pack)(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
                float* packed);
-  // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]) * scale.
-  // form is supported. An output depends on its tile's place and input only. Error: docs/numerics.md.
-  void (*run)(const TileConvArgs& args);
+  // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]) * scale
+  // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by
+  // side, each with its own products. form is supported. An output depends on its place in its tile and on the tile's
+  // input alone, not on the rows, panels or tiles computed together; a NaN reaches the whole tile. Error: the roundings
+  // of docs/numerics.md times the sum of the magnitudes that meet in the output.
+  void (*forward)(const TileConvArgs& args);
+  void (*multiply)(const TileConvArgs& args, size_t first_panel, size_t last_panel);
 };
 
 const TileConvOps* FindTileConvOps(Target target);

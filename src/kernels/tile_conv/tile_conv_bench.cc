@@ -30,16 +30,16 @@ AlignedBuffer<float> Random(size_t size, uint32_t stream) {
   return buffer;
 }
 
-void BenchTiles(benchmark::State& state, Target target, const Shape& s, const TileForm& form) {
+void BenchTiles(benchmark::State& state, Target target, const Shape& s, const TileForm& form, size_t tiles) {
   const TileConvOps& ops = *FindTileConvOps(target);
   // Eight groups one after the other, so that activations come from L2 and L3 as they do in a stage.
   constexpr size_t kGroups = 8;
-  const size_t rows = GroupRows(form, s.dilation), stride = TileInputStride(s.c_in);
-  const size_t halo = GroupInputRows(form, s.dilation, rows) - rows;
+  const size_t rows = tiles / s.dilation * TileBlockRows(form, s.dilation), stride = TileInputStride(s.c_in);
+  const size_t halo = TileInputRows(form, s.dilation, rows) - rows;
   const AlignedBuffer<float> src = Random((kGroups * rows + halo) * stride, 0);
   const AlignedBuffer<float> w = Random(s.c_in * s.c_out * s.taps, 1);
-  AlignedBuffer<float> packed(TileConvPackedSize(form, s.c_in, s.c_out)), dst = Random(kGroups * rows * s.c_out, 2);
-  AlignedBuffer<float> scratch(TileConvScratch(form, s.c_in, s.c_out));
+  AlignedBuffer<float> packed(TilePackedSize(form, s.c_in, s.c_out)), dst = Random(kGroups * rows * s.c_out, 2);
+  AlignedBuffer<float> planes(TilePlanesSize(form, s.c_in, tiles)), products(TileProductsSize(form, tiles));
   ops.pack(form, w.data(), s.c_in, s.c_out, 0, CeilDiv(s.c_out, kPanelWidth), packed.data());
   TileConvArgs args{.form = form,
                     .weights = packed.data(),
@@ -49,14 +49,16 @@ void BenchTiles(benchmark::State& state, Target target, const Shape& s, const Ti
                     .c_in = s.c_in,
                     .c_out = s.c_out,
                     .dilation = s.dilation,
-                    .scratch = scratch.data()};
+                    .planes = planes.data(),
+                    .products = products.data()};
   size_t group = 0;
   for (auto _ : state) {
     args.src = src.data() + group * rows * stride;
     args.dst = dst.data() + group * rows * s.c_out;
     args.residual = args.dst;
     args.scale = 0.5f;
-    ops.run(args);
+    ops.forward(args);
+    ops.multiply(args, 0, CeilDiv(s.c_out, kPanelWidth));
     benchmark::ClobberMemory();
     group = (group + 1) % kGroups;
   }
@@ -77,9 +79,12 @@ void BenchTiles(benchmark::State& state, Target target, const Shape& s, const Ti
       if (form.taps != s.taps) continue;
       for (const Target target : SupportedTargets()) {
         if (target == Target::kScalar) continue;
-        const std::string name = "tile_conv/c" + std::to_string(s.c_in) + "_k" + std::to_string(s.taps) + "_d" +
-                                 std::to_string(s.dilation) + "/" + NameOf(form) + "/" + TargetName(target);
-        benchmark::RegisterBenchmark(name.c_str(), BenchTiles, target, s, form);
+        for (const size_t tiles : {12, 24, 48}) {
+          const std::string name = "tile_conv/c" + std::to_string(s.c_in) + "_k" + std::to_string(s.taps) + "_d" +
+                                   std::to_string(s.dilation) + "/" + NameOf(form) + "/tiles" + std::to_string(tiles) +
+                                   "/" + TargetName(target);
+          benchmark::RegisterBenchmark(name.c_str(), BenchTiles, target, s, form, tiles);
+        }
       }
     }
   }

@@ -11,7 +11,7 @@ namespace {
 void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
           float* packed) {
   const TileMatrices matrices = MatricesOf(form);
-  const TileConvLayout layout(form, c_in);
+  const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
     float* out = packed + panel * layout.planes * layout.weights_plane;
@@ -35,15 +35,16 @@ void AddScaled(const float* row, float factor, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] += factor * row[i];
 }
 
-void Forward(const TileConvArgs& args, const TileConvLayout& layout, const std::vector<double>& matrix, size_t tiles,
-             float* input) {
+void Forward(const TileConvArgs& args) {
   const TileForm& form = args.form;
+  const TileConvLayout layout(args);
+  const std::vector<double> matrix = MatricesOf(form).forward;
   const size_t stride = TileInputStride(args.c_in);
-  for (size_t tile = 0; tile < tiles; ++tile) {
+  for (size_t tile = 0; tile < layout.tiles; ++tile) {
     const size_t first = FirstRowOfTile(form, args.dilation, tile);
     for (size_t s = 0; s < form.segments; ++s) {
       for (size_t p = 0; p < layout.planes; ++p) {
-        float* out = input + p * layout.input_plane + tile * layout.input_row + s * args.c_in;
+        float* out = args.planes + p * layout.input_plane + tile * layout.input_row + s * args.c_in;
         std::fill_n(out, args.c_in, 0.0f);
         for (size_t j = 0; j < form.samples; ++j) {
           const auto factor = static_cast<float>(matrix[p * form.samples + j]);
@@ -56,55 +57,56 @@ void Forward(const TileConvArgs& args, const TileConvLayout& layout, const std::
   }
 }
 
-void Run(const TileConvArgs& args) {
-  const TileForm& form = args.form;
-  const TileMatrices matrices = MatricesOf(form);
-  const TileConvLayout layout(form, args.c_in);
-  const size_t tiles = TilesOf(form, args.dilation, args.rows);
-  float* input = args.scratch;
-  float* products = input + (layout.InputSize() + 15) / 16 * 16;
-  Forward(args, layout, matrices.forward, tiles, input);
-  for (size_t column = 0; column < args.c_out; column += kPanelWidth) {
-    const float* weights = args.weights + column * layout.depth * layout.planes;
-    for (size_t p = 0; p < layout.planes; ++p) {
-      for (size_t tile = 0; tile < tiles; ++tile) {
-        float* total = products + p * layout.product_plane + tile * kPanelWidth;
-        const float* x = input + p * layout.input_plane + tile * layout.input_row;
-        std::fill_n(total, kPanelWidth, 0.0f);
-        for (size_t first = 0; first < layout.depth; first += kSumBlock) {
-          float sum[kPanelWidth] = {};
-          for (size_t i = first; i < std::min(layout.depth, first + kSumBlock); ++i) {
-            AddScaled(weights + p * layout.weights_plane + i * kPanelWidth, x[i], kPanelWidth, sum);
-          }
-          AddScaled(sum, 1.0f, kPanelWidth, total);
-        }
+void MultiplyPlane(const TileConvLayout& layout, const float* input, const float* weights, float* products) {
+  for (size_t tile = 0; tile < layout.tiles; ++tile) {
+    float* total = products + tile * kPanelWidth;
+    std::fill_n(total, kPanelWidth, 0.0f);
+    for (size_t first = 0; first < layout.depth; first += kSumBlock) {
+      float sum[kPanelWidth] = {};
+      for (size_t i = first; i < std::min(layout.depth, first + kSumBlock); ++i) {
+        AddScaled(weights + i * kPanelWidth, input[tile * layout.input_row + i], kPanelWidth, sum);
       }
+      AddScaled(sum, 1.0f, kPanelWidth, total);
     }
-    const size_t channels = std::min(kPanelWidth, args.c_out - column);
-    for (size_t tile = 0; tile < tiles; ++tile) {
-      const size_t first = FirstRowOfTile(form, args.dilation, tile);
-      const size_t outputs = OutputsOfTile(form, args.dilation, first, args.rows);
-      for (size_t j = 0; j < outputs; ++j) {
-        const size_t t = first + j * args.dilation;
-        float sum[kPanelWidth] = {};
-        for (size_t p = 0; p < layout.planes; ++p) {
-          const auto factor = static_cast<float>(matrices.inverse[j * layout.planes + p]);
-          if (factor != 0) AddScaled(products + p * layout.product_plane + tile * kPanelWidth, factor, channels, sum);
-        }
-        for (size_t c = 0; c < channels; ++c) {
-          float y = sum[c] + (args.bias == nullptr ? 0.0f : args.bias[column + c]);
-          if (args.residual != nullptr) {
-            y = (y + args.residual[t * args.residual_stride + column + c]) * args.scale;
-          }
-          args.dst[t * args.dst_stride + column + c] = y;
-        }
+  }
+}
+
+void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const std::vector<double>& matrix, size_t column) {
+  const size_t channels = std::min(kPanelWidth, args.c_out - column);
+  for (size_t tile = 0; tile < layout.tiles; ++tile) {
+    const size_t first = FirstRowOfTile(args.form, args.dilation, tile);
+    for (size_t j = 0; j < OutputsOfTile(args.form, args.dilation, first, args.rows); ++j) {
+      const size_t t = first + j * args.dilation;
+      float sum[kPanelWidth] = {};
+      for (size_t p = 0; p < layout.planes; ++p) {
+        const auto factor = static_cast<float>(matrix[j * layout.planes + p]);
+        if (factor == 0) continue;
+        AddScaled(args.products + p * layout.product_plane + tile * kPanelWidth, factor, channels, sum);
+      }
+      for (size_t c = 0; c < channels; ++c) {
+        float y = sum[c] + (args.bias == nullptr ? 0.0f : args.bias[column + c]);
+        if (args.residual != nullptr) y = (y + args.residual[t * args.residual_stride + column + c]) * args.scale;
+        args.dst[t * args.dst_stride + column + c] = y;
       }
     }
   }
 }
 
+void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
+  const TileConvLayout layout(args);
+  const std::vector<double> matrix = MatricesOf(args.form).inverse;
+  for (size_t panel = first_panel; panel < last_panel; ++panel) {
+    const float* weights = args.weights + panel * layout.planes * layout.weights_plane;
+    for (size_t p = 0; p < layout.planes; ++p) {
+      MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
+                    args.products + p * layout.product_plane);
+    }
+    Inverse(args, layout, matrix, panel * kPanelWidth);
+  }
+}
+
 }  // namespace
 
-const TileConvOps kTileConvOps{Pack, Run};
+const TileConvOps kTileConvOps{Pack, Forward, Multiply};
 
 }  // namespace koe::kernels::scalar

@@ -187,6 +187,10 @@ TEST(TileFormTest, ProductsFollowFromTheForm) {
   EXPECT_FALSE(IsSupported({TileForm::Kind::kToomCook, 10, 3, 0}));
 }
 
+// Two blocks of the widest kernel's registers, roughly.
+constexpr size_t kTiles = 14;
+size_t RowsOf(const TileForm& form, size_t dilation) { return kTiles / dilation * TileBlockRows(form, dilation); }
+
 struct Shape {
   TileForm form;
   size_t rows, c_in, c_out, dilation;
@@ -199,16 +203,19 @@ struct Problem {
       : target(t),
         s(shape),
         stride(TileInputStride(s.c_in)),
-        src(GroupInputRows(s.form, s.dilation, s.rows) * stride),
+        src(TileInputRows(s.form, s.dilation, s.rows) * stride),
         w(RandomVector(s.c_out * s.c_in * s.form.taps)),
         bias(RandomVector(s.has_bias ? s.c_out : 0)),
         residual(RandomVector(s.rows * (s.c_out + 2))),
-        packed(TileConvPackedSize(s.form, s.c_in, s.c_out)),
-        scratch(TileConvScratch(s.form, s.c_in, s.c_out)),
+        packed(TilePackedSize(s.form, s.c_in, s.c_out)),
+        planes(TilePlanesSize(s.form, s.c_in, TilesOf(s.form, s.dilation, s.rows))),
+        products(TileProductsSize(s.form, TilesOf(s.form, s.dilation, s.rows))),
         scale(scale_in) {
     const std::vector<float> values = RandomVector(src.size());
     std::copy(values.begin(), values.end(), src.data());
-    std::fill_n(scratch.data(), scratch.size(), std::numeric_limits<float>::quiet_NaN());
+    for (AlignedBuffer<float>* scratch : {&planes, &products}) {
+      std::fill_n(scratch->data(), scratch->size(), std::numeric_limits<float>::quiet_NaN());
+    }
     for (size_t panel = 0; panel * kPanelWidth < s.c_out; ++panel) {
       FindTileConvOps(target)->pack(s.form, w.data(), s.c_in, s.c_out, panel, panel + 1, packed.data());
     }
@@ -227,7 +234,8 @@ struct Problem {
             .c_in = s.c_in,
             .c_out = s.c_out,
             .dilation = s.dilation,
-            .scratch = scratch.data()};
+            .planes = planes.data(),
+            .products = products.data()};
   }
 
   // The convolution, and the error that the form may make: what grows through forward, products and inverse when all
@@ -241,7 +249,7 @@ struct Problem {
     const Transforms magnitudes = TransformsOf<MagnitudeMath>(form);
     const size_t block = s.dilation * form.outputs(), r = form.segment_taps();
     const size_t first = t / block * block + t % s.dilation, j = t % block / s.dilation;
-    Values products(form.planes());
+    Values sums(form.planes());
     Exact exact;
     for (size_t ci = 0; ci < s.c_in; ++ci) {
       for (size_t k = 0; k < form.taps; ++k) exact.value += double{X(t + k * s.dilation, ci)} * W(co, ci, k);
@@ -252,11 +260,11 @@ struct Problem {
         const Values input =
             target == Target::kScalar ? Product(m.forward, form.planes(), d, true) : magnitudes.forward(d);
         const Values filter = Product(m.filter, form.planes(), taps, false);
-        for (size_t p = 0; p < products.size(); ++p) products[p] += std::abs(filter[p]) * input[p];
+        for (size_t p = 0; p < sums.size(); ++p) sums[p] += std::abs(filter[p]) * input[p];
       }
     }
     const Values outputs =
-        target == Target::kScalar ? Product(m.inverse, form.outputs(), products, true) : magnitudes.inverse(products);
+        target == Target::kScalar ? Product(m.inverse, form.outputs(), sums, true) : magnitudes.inverse(sums);
     const size_t depth = form.segments * s.c_in;
     const size_t roundings =
         RoundingsOf(form, target) + 1 + std::min(depth, kSumBlock) + (depth + kSumBlock - 1) / kSumBlock + 4;
@@ -281,7 +289,7 @@ struct Problem {
   size_t stride;
   AlignedBuffer<float> src;
   std::vector<float> w, bias, residual;
-  AlignedBuffer<float> packed, scratch;
+  AlignedBuffer<float> packed, planes, products;
   float scale;
 };
 
@@ -293,7 +301,7 @@ class TileConvTest : public testing::TestWithParam<Target> {
                                     << s.c_out << " dilation " << s.dilation << " residual " << with_residual);
     Problem p(GetParam(), s, with_residual ? 0.7f : 1.0f);
     GuardedOutput dst(s.rows, s.c_out);
-    ops_.run(p.Args(&dst, with_residual));
+    Run(p.Args(&dst, with_residual));
     dst.ExpectOnlyOutputWritten();
     for (size_t t = 0; t < s.rows; t += row_step) {
       for (size_t co = 0; co < s.c_out; co += channel_step) {
@@ -302,6 +310,10 @@ class TileConvTest : public testing::TestWithParam<Target> {
       }
     }
   }
+  void Run(const TileConvArgs& args) const {
+    ops_.forward(args);
+    ops_.multiply(args, 0, CeilDiv(args.c_out, kPanelWidth));
+  }
   const TileConvOps& ops_ = *FindTileConvOps(GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Targets, TileConvTest, testing::ValuesIn(SupportedTargets()), TargetParamName);
@@ -309,7 +321,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, TileConvTest, testing::ValuesIn(SupportedTarge
 TEST_P(TileConvTest, EveryFormAndDilation) {
   for (const TileForm& form : SupportedTileForms()) {
     for (const size_t dilation : {1, 3, 5}) {
-      const size_t rows = GroupRows(form, dilation);
+      const size_t rows = RowsOf(form, dilation);
       Check({form, rows, 3, 33, dilation}, true, 7, 16);
       Check({form, rows - form.outputs(), 17, 32, dilation, false}, false, 11, 13);
       if (HasFatalFailure()) return;
@@ -319,8 +331,8 @@ TEST_P(TileConvTest, EveryFormAndDilation) {
 
 TEST_P(TileConvTest, EveryNumberOfRows) {
   const TileForm form{TileForm::Kind::kToomCook, 8, 3, 1};
-  for (size_t rows = 1; rows <= GroupRows(form, 1); ++rows) Check({form, rows, 2, 7, 1}, rows % 2 == 0, 5, 3);
-  for (size_t rows = 1; rows <= GroupRows(form, 5); rows += 7) Check({form, rows, 2, 40, 5}, rows % 2 == 0, 5, 13);
+  for (size_t rows = 1; rows <= RowsOf(form, 1); ++rows) Check({form, rows, 2, 7, 1}, rows % 2 == 0, 5, 3);
+  for (size_t rows = 1; rows <= RowsOf(form, 5); rows += 7) Check({form, rows, 2, 40, 5}, rows % 2 == 0, 5, 13);
 }
 
 TEST_P(TileConvTest, SumsOfSeveralBlocks) {
@@ -356,18 +368,18 @@ TEST_P(TileConvTest, WeightsAreRoundedOnce) {
 TEST_P(TileConvTest, ATileDoesNotDependOnTheRowsComputedWithIt) {
   for (const TileForm& form :
        {TileForm{TileForm::Kind::kToomCook, 12, 7, 1}, TileForm{TileForm::Kind::kFft, 34, 11, 1}}) {
-    const size_t rows = GroupRows(form, 1), m = form.outputs();
+    const size_t rows = RowsOf(form, 1), m = form.outputs();
     Problem p(GetParam(), {form, rows, 20, 45, 1});
     GuardedOutput together(rows, 45), alone(rows, 45);
-    ops_.run(p.Args(&together, true));
-    for (size_t tile = 0; tile < kMaxGroupTiles;) {
-      const size_t count = std::min(1 + tile % 5, kMaxGroupTiles - tile);
+    Run(p.Args(&together, true));
+    for (size_t tile = 0; tile < kTiles;) {
+      const size_t count = std::min(1 + tile % 5, kTiles - tile);
       TileConvArgs args = p.Args(&alone, true);
       args.src += tile * m * p.stride;
       args.residual += tile * m * args.residual_stride;
       args.dst += tile * m * args.dst_stride;
       args.rows = count * m - (tile == 0 ? 0 : 2);  // a partial tile computes the same
-      ops_.run(args);
+      Run(args);
       for (size_t t = tile * m; t < tile * m + args.rows; ++t) {
         for (size_t co = 0; co < 45; ++co) {
           ASSERT_EQ(std::bit_cast<uint32_t>(together.at(t, co)), std::bit_cast<uint32_t>(alone.at(t, co))) << t;
@@ -378,19 +390,33 @@ TEST_P(TileConvTest, ATileDoesNotDependOnTheRowsComputedWithIt) {
   }
 }
 
+TEST_P(TileConvTest, PanelsMayBeMadeInAnyOrder) {
+  const TileForm form{TileForm::Kind::kToomCook, 6, 3, 1};
+  Problem p(GetParam(), {form, 61, 20, 130, 1});
+  GuardedOutput together(61, 130), apart(61, 130);
+  Run(p.Args(&together, true));
+  const TileConvArgs args = p.Args(&apart, true);
+  ops_.forward(args);
+  for (const size_t panel : {4, 0, 3, 1, 2}) ops_.multiply(args, panel, panel + 1);
+  apart.ExpectOnlyOutputWritten();
+  for (size_t t = 0; t < 61; ++t) {
+    for (size_t co = 0; co < 130; ++co) ASSERT_EQ(together.at(t, co), apart.at(t, co));
+  }
+}
+
 TEST_P(TileConvTest, ResidualMayBeTheOutputItself) {
   const TileForm form{TileForm::Kind::kToomCook, 10, 3, 1};
   const size_t rows = 90, c_out = 70;
   Problem p(GetParam(), {form, rows, 6, c_out, 3});
   GuardedOutput apart(rows, c_out), in_place(rows, c_out);
-  ops_.run(p.Args(&apart, true));
+  Run(p.Args(&apart, true));
   TileConvArgs args = p.Args(&in_place, true);
   for (size_t t = 0; t < rows; ++t) {
     for (size_t co = 0; co < c_out; ++co) in_place.Set(t, co, p.residual[t * args.residual_stride + co]);
   }
   args.residual = args.dst;
   args.residual_stride = args.dst_stride;
-  ops_.run(args);
+  Run(args);
   for (size_t t = 0; t < rows; ++t) {
     for (size_t co = 0; co < c_out; ++co) ASSERT_EQ(in_place.at(t, co), apart.at(t, co));
   }
@@ -403,7 +429,7 @@ TEST_P(TileConvTest, ANanStaysInTheTilesThatReadIt) {
   Problem p(GetParam(), {form, rows, 4, 33, 1});
   p.src[bad_row * p.stride + 2] = std::numeric_limits<float>::quiet_NaN();
   GuardedOutput dst(rows, 33);
-  ops_.run(p.Args(&dst, false));
+  Run(p.Args(&dst, false));
   for (size_t t = 0; t < rows; ++t) {
     const bool reaches = t + 2 >= bad_row && t <= bad_row, may = t / 8 == 2;
     for (size_t co = 0; co < 33; ++co) {
@@ -421,7 +447,7 @@ TEST_P(TileConvTest, NoRowsWriteNothing) {
   GuardedOutput dst(0, 33);
   TileConvArgs args = p.Args(&dst, false);
   args.rows = 0;
-  ops_.run(args);
+  Run(args);
   dst.ExpectOnlyOutputWritten();
 }
 
