@@ -45,3 +45,5 @@ if(NOT KOE_SANITIZE)
     endif()
   endif()
 endif()
+
+koe_python_test(NAME spacy_tagger_test SCRIPT tests/spacy_tagger_test.py ARGS --check $<TARGET_FILE:koe_spacy_check>)

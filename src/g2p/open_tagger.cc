@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/mapped_file.h"
+#include "g2p/en/spacy_tagger.h"
 #include "g2p/tagger_file.h"
 
 namespace koe::g2p {
@@ -18,11 +19,19 @@ class MappedTagger : public Tagger {
   std::unique_ptr<Tagger> tagger_;
 };
 
+Result<std::unique_ptr<Tagger>> OpenNetwork(const TaggerFile& file) {
+  KOE_TRY(const kernels::Target target, kernels::ParseTarget(""));
+  KOE_TRY(auto tagger, en::SpacyTagger::Open(file, kernels::KernelsFor(target)));
+  return std::unique_ptr<Tagger>(std::move(tagger));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Tagger>> OpenTagger(std::span<const std::byte> bytes) {
   KOE_TRY(const TaggerFile file, TaggerFile::Open(bytes));
   switch (file.kind()) {
+    case TaggerKind::kNetwork:
+      return OpenNetwork(file);
     default:
       return Error(ErrorCode::kUnsupported, "tagger: kind " + std::to_string(static_cast<uint32_t>(file.kind())));
   }
