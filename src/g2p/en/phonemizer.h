@@ -25,6 +25,9 @@ struct SpokenWord {
 // One word per unit, in order.
 std::vector<SpokenWord> PronounceUnits(const Pronouncer& pronouncer, const Fallback& fallback, Units units);
 
+// Whether the built-in fallback reads the text as the word it stands for ("approx", "Dept.").
+bool IsAbbreviation(std::string_view text);
+
 // Letter by letter, numbers as numbers, and the parts that the dictionary has as words. The built-in fallback.
 class SpellingFallback : public Fallback {
  public:

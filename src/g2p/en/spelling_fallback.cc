@@ -112,18 +112,24 @@ std::string Fold(std::string_view text) {
   return folded;
 }
 
+// nullptr: not an abbreviation.
+const Expansion* FindAbbreviation(std::string_view text) {
+  const std::string_view stem = text.substr(0, text.size() - (text.ends_with('.') ? 1 : 0));
+  if (stem.size() > kLongestAbbreviation) return nullptr;
+  const std::string lower = text::ToLower(stem);
+  const auto* found = std::find_if(std::begin(kAbbreviations), std::end(kAbbreviations),
+                                   [&](const Expansion& e) { return e.written == lower; });
+  return found == std::end(kAbbreviations) ? nullptr : found;
+}
+
 }  // namespace
+
+bool IsAbbreviation(std::string_view text) { return FindAbbreviation(text) != nullptr; }
 
 std::optional<Pronunciation> SpellingFallback::Pronounce(std::string_view text) const {
   std::string folded = text::IsAscii(text) ? std::string(text) : Fold(text);
   std::string spoken;
-  const std::string_view stem = std::string_view(folded).substr(0, folded.size() - (folded.ends_with('.') ? 1 : 0));
-  if (stem.size() <= kLongestAbbreviation) {
-    const std::string lower = text::ToLower(stem);
-    const auto* found = std::find_if(std::begin(kAbbreviations), std::end(kAbbreviations),
-                                     [&](const Expansion& e) { return e.written == lower; });
-    if (found != std::end(kAbbreviations)) folded = found->spoken;
-  }
+  if (const Expansion* abbreviation = FindAbbreviation(folded)) folded = abbreviation->spoken;
   const auto add = [&](const std::optional<Pronunciation>& part) {
     if (!part || part->phonemes.empty()) return;
     if (!spoken.empty()) spoken += ' ';
