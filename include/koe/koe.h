@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,14 +75,53 @@ enum class Language { kAmericanEnglish, kBritishEnglish };
 Result<Language> ParseLanguage(std::string_view code);
 const char* LanguageCode(Language language);
 
+// Where long text is cut; each chunk is synthesised by itself.
+//   kSentences: each sentence is a chunk; one of more than 15 s by estimate (14 characters a second) is cut at clauses,
+//     else between words. Hard-wrapped lines are joined.
+//   kKokoro: as the Python package: each line by itself, as many words as fit 510 phonemes, cut at punctuation.
+enum class Chunking { kSentences, kKokoro };
+
+// A user's own pronunciations, asked before the dictionaries (docs/user_lexicon.md). Immutable and thread-safe; copies
+// share the entries.
+class UserLexicon {
+ public:
+  UserLexicon();  // no entries
+  // Lines "word<TAB>phonemes" or "word<TAB>tag<TAB>phonemes". kInvalidArgument: "name:3: phonemes: 'g' (U+0067): ...",
+  // the first thing that is wrong with its line; kTooLong: more than 64 MiB or a million entries.
+  static Result<UserLexicon> Parse(std::string_view text, const std::string& name = "lexicon");
+  // The same from a file or pipe. Also kNotFound, kIo.
+  static Result<UserLexicon> Load(const std::string& path);
+  // All of them in one: where several have a word, the last one's pronunciations count.
+  static UserLexicon Layer(std::span<const UserLexicon> lexicons);
+  size_t size() const;  // words
+
+  struct Entries;                                            // src/g2p/user_lexicon.h
+  const Entries* entries() const { return entries_.get(); }  // null where there are none
+
+ private:
+  explicit UserLexicon(std::shared_ptr<const Entries> entries);
+  std::shared_ptr<const Entries> entries_;
+};
+
 struct SynthesisOptions {
   std::string voice = "af_heart";
   float speed = 1.0f;              // finite, 0.25..4; durations are divided by it
   std::string language;            // "": from the voice (b*: en-gb, else en-us); or en-us, en-gb
   bool input_is_phonemes = false;  // the input is a string of Kokoro's phoneme symbols, not text
-  uint64_t seed = 0;               // of the harmonic source's noise; the same seed gives the same samples
+  Chunking chunking = Chunking::kSentences;
+  UserLexicon lexicon;
+  uint64_t seed = 0;  // of the harmonic source's noise; the same seed gives the same samples
   const CancelToken* cancel = nullptr;
   ProgressCallback progress;
+};
+
+struct PhonemizeOptions {
+  Language language = Language::kAmericanEnglish;
+  UserLexicon lexicon;
+  // Fills in Phonemization::chunks, for speech at this speed.
+  std::optional<Chunking> chunking = std::nullopt;
+  float speed = 1.0f;
+  const CancelToken* cancel = nullptr;
 };
 
 // One word (or punctuation mark) as the front end saw it.
@@ -97,11 +137,19 @@ struct WordInfo {
   std::string whitespace;  // what follows in phonemes: "" or " "
 };
 
+// A chunk as it would be synthesised.
+struct ChunkPreview {
+  size_t text_offset = 0;  // bytes into the input, of this chunk's first word
+  size_t text_length = 0;  // bytes
+  std::string phonemes;
+};
+
 struct Phonemization {
   std::string phonemes;  // what the model gets
   std::vector<WordInfo> words;
-  size_t unknown_words = 0;    // words that no dictionary has (sources neural, espeak, spelled)
-  size_t dropped_symbols = 0;  // characters that are neither spoken nor in the model's vocabulary
+  std::vector<ChunkPreview> chunks;  // where they were asked for
+  size_t unknown_words = 0;          // words that no dictionary has (sources neural, espeak, spelled)
+  size_t dropped_symbols = 0;        // characters that are neither spoken nor in the model's vocabulary
 };
 
 struct TokenInfo {
@@ -192,7 +240,9 @@ class Engine {
   // speech), kCorruptBundle, kCancelled, kOutOfMemory, kInternal (audio that is not finite).
   Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
 
-  // Text to phonemes, without loading the model's weights.
+  // Text to phonemes, without loading the model's weights. Errors: kInvalidArgument (invalid UTF-8, speed), kTooLong,
+  // kCancelled, kCorruptBundle, kUnsupported (the bundle has no dictionary of that language).
+  Result<Phonemization> Phonemize(std::string_view text, const PhonemizeOptions& options) const;
   Result<Phonemization> Phonemize(std::string_view text, Language language) const;
 
   // Every stage's tensors for one chunk, written as safetensors under the reference implementation's names and in its

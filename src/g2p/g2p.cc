@@ -13,6 +13,7 @@
 #include "g2p/en/retokenize.h"
 #include "g2p/en/rule_tagger.h"
 #include "g2p/en/tokenizer.h"
+#include "g2p/en/user_words.h"
 #include "g2p/lexicon.h"
 #include "g2p/phonemes.h"
 #include "text/normalize.h"
@@ -74,8 +75,8 @@ struct EnglishG2P::Impl {
     std::vector<en::SpokenWord> spoken;
     std::vector<PhonemeWord> words;
   };
-  void PhonemizePart(const text::MappedText& clean, Workspace* workspace, PhonemePart* part, StepClock* clock,
-                     PhonemizeSteps* steps) const;
+  void PhonemizePart(const text::MappedText& clean, const UserLexicon::Entries* user, Workspace* workspace,
+                     PhonemePart* part, StepClock* clock, PhonemizeSteps* steps) const;
 };
 
 EnglishG2P::EnglishG2P(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -96,8 +97,9 @@ Result<EnglishG2P> EnglishG2P::Open(std::span<const std::byte> lexicon, Language
   return EnglishG2P(std::make_unique<Impl>(MappedFile(), std::move(opened), language, options));
 }
 
-void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, Workspace* workspace, PhonemePart* part,
-                                     StepClock* clock, PhonemizeSteps* steps) const {
+void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, const UserLexicon::Entries* user,
+                                     Workspace* workspace, PhonemePart* part, StepClock* clock,
+                                     PhonemizeSteps* steps) const {
   const en::Markup& markup = workspace->markup = en::ReadMarkup(clean, 0, clean.text().size());
   const std::string_view line = markup.text.text();
   clock->Charge(&steps->clean);
@@ -108,7 +110,9 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, Workspace* w
   clock->Charge(&steps->tag);
   const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
   std::vector<en::SpokenWord>& spoken = workspace->spoken;
-  spoken = en::PronounceUnits(pronouncer, fallback, en::Retokenize(line, tokens, markup));
+  en::Units units = en::Retokenize(line, tokens, markup);
+  if (user != nullptr) en::ApplyUserLexicon(*user, pronouncer, line, &units);
+  spoken = en::PronounceUnits(pronouncer, fallback, std::move(units));
   // An abbreviation keeps its full stop ("Ltd."); at the end of a line that stop also ends the sentence.
   if (!spoken.empty() && spoken.back().source == Source::kSpelled && line.substr(0, spoken.back().end).ends_with('.')) {
     spoken.back().phonemes += '.';
@@ -136,7 +140,7 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, Workspace* w
 }
 
 Result<void> EnglishG2P::PhonemizeEach(std::string_view text, const std::atomic<bool>* cancelled, Sink sink,
-                                       PhonemizeSteps* steps) const {
+                                       PhonemizeSteps* steps, const UserLexicon::Entries* user) const {
   PhonemizeSteps unused;
   StepClock clock(steps != nullptr);
   if (steps == nullptr) steps = &unused;
@@ -151,7 +155,7 @@ Result<void> EnglishG2P::PhonemizeEach(std::string_view text, const std::atomic<
     if (!reader.Next()) break;
     if (reader.starts_line()) line_has_words = false;
     PhonemePart part;
-    impl_->PhonemizePart(reader.part(), &workspace, &part, &clock, steps);
+    impl_->PhonemizePart(reader.part(), user, &workspace, &part, &clock, steps);
     if (!workspace.words.empty()) {
       if (reader.ends_at_space()) workspace.words.back().space_after = true;
       part.starts_line = !line_has_words;
@@ -165,7 +169,8 @@ Result<void> EnglishG2P::PhonemizeEach(std::string_view text, const std::atomic<
   return {};
 }
 
-Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text, const std::atomic<bool>* cancelled) const {
+Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text, const std::atomic<bool>* cancelled,
+                                          const UserLexicon::Entries* user) const {
   PhonemeText out;
   const auto add_part = [&out](const PhonemePart& part) -> Result<void> {
     if (part.starts_line) {
@@ -193,7 +198,7 @@ Result<PhonemeText> EnglishG2P::Phonemize(std::string_view text, const std::atom
     out.dropped_symbols += part.dropped_symbols;
     return {};
   };
-  KOE_CHECK_OK(PhonemizeEach(text, cancelled, add_part));
+  KOE_CHECK_OK(PhonemizeEach(text, cancelled, add_part, nullptr, user));
   TrimSpaces(&out.phonemes);
   return out;
 }

@@ -79,12 +79,14 @@ class EnglishG2P {
   // Calls sink for every part in order, and ends with the first error it returns. Memory is bounded, whatever the size
   // of the text; time is linear in it. kInvalidArgument: not UTF-8 (the message names the byte), before any part.
   // kCancelled where *cancelled is set: it is looked at before each part. Adds to *steps where it is given.
+  // user: words that are asked for before the dictionaries, or null.
   using Sink = FunctionRef<Result<void>(const PhonemePart& part)>;
   Result<void> PhonemizeEach(std::string_view text, const std::atomic<bool>* cancelled, Sink sink,
-                             PhonemizeSteps* steps = nullptr) const;
+                             PhonemizeSteps* steps = nullptr, const UserLexicon::Entries* user = nullptr) const;
 
   // The parts put together. Text with nothing to speak gives empty phonemes.
-  Result<PhonemeText> Phonemize(std::string_view text, const std::atomic<bool>* cancelled = nullptr) const;
+  Result<PhonemeText> Phonemize(std::string_view text, const std::atomic<bool>* cancelled = nullptr,
+                                const UserLexicon::Entries* user = nullptr) const;
 
  private:
   struct Impl;

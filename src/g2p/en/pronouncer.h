@@ -44,8 +44,13 @@ class Pronouncer {
   // Letter names run together, the last one with the main stress; nullopt where a letter has no name.
   std::optional<Pronunciation> SpellLetters(std::string_view word) const;
   const Lexicon& lexicon() const { return lexicon_; }
+  bool is_british() const { return british_; }
   // s, z or a syllable, by the last sound.
   std::string_view PluralEnding(std::string_view phonemes) const;
+  // The sounds of a stem with -s, -ed, -ing. AddIng: empty for British stems in a schwa or a long vowel.
+  std::string AddS(const std::string& stem) const { return stem + std::string(PluralEnding(stem)); }
+  std::string AddEd(std::string stem) const;
+  std::string AddIng(std::string stem) const;
 
  private:
   struct Query;
@@ -61,9 +66,6 @@ class Pronouncer {
   Found StemS(std::string_view word, const Query& query) const;
   Found StemEd(std::string_view word, const Query& query) const;
   Found StemIng(std::string_view word, const Query& query) const;
-  std::string AddS(const std::string& stem) const { return stem + std::string(PluralEnding(stem)); }
-  std::string AddEd(std::string stem) const;
-  std::string AddIng(std::string stem) const;
   Found Number(std::string_view word, const WordRequest& request) const;
   Found Plural(std::string_view unit) const;
 
