@@ -15,7 +15,8 @@ KernelSet Make(Target target) {
           *FindMathOps(target),
           *FindNormOps(target),
           *FindSoftmaxOps(target),
-          *FindStftOps(target)};
+          *FindStftOps(target),
+          *FindTileConvOps(target)};
 }
 
 }  // namespace

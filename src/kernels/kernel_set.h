@@ -14,6 +14,7 @@
 #include "kernels/softmax/softmax.h"
 #include "kernels/stft/stft.h"
 #include "kernels/target.h"
+#include "kernels/tile_conv/tile_conv.h"
 
 namespace koe::kernels {
 
@@ -29,6 +30,7 @@ struct KernelSet {
   NormOps norm;
   SoftmaxOps softmax;
   StftOps stft;
+  TileConvOps tile_conv;
 };
 
 // target must be one of SupportedTargets().

@@ -48,6 +48,7 @@ TEST(KernelSetTest, EveryTargetHasItsOwnFunctions) {
       ExpectOwnTables(a.norm, b.norm, "norm");
       ExpectOwnTables(a.softmax, b.softmax, "softmax");
       ExpectOwnTables(a.stft, b.stft, "stft");
+      ExpectOwnTables(a.tile_conv, b.tile_conv, "tile_conv");
       EXPECT_NE(a.gemm.gemm, b.gemm.gemm);
       EXPECT_NE(a.lstm.lstm, b.lstm.lstm);
     }

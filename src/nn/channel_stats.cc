@@ -5,22 +5,19 @@
 #include <cmath>
 
 namespace koe::nn {
-namespace {
-constexpr size_t kBlock = kernels::kStatsBlockRows;
-}
-
-ChannelStats::ChannelStats(const Exec& exec, size_t rows, size_t channels)
+ChannelStats::ChannelStats(const Exec& exec, size_t rows, size_t channels, size_t block_rows)
     : rows_(rows),
       channels_(channels),
-      blocks_(exec.arena->Allocate<float>(CeilDiv(rows, kBlock) * 3 * channels)),
+      block_rows_(block_rows),
+      blocks_(exec.arena->Allocate<float>(CeilDiv(rows, block_rows) * 3 * channels)),
       totals_(exec.arena->Allocate<double>(2 * channels)) {}
 
 void ChannelStats::Accumulate(const kernels::KernelSet& kernels, ConstMatrix x, size_t first, size_t last) const {
-  for (size_t row = first; row < last; row += kBlock) {
-    float* pivot = blocks_.data() + row / kBlock * 3 * channels_;
+  for (size_t row = first; row < last; row += block_rows_) {
+    float* pivot = blocks_.data() + row / block_rows_ * 3 * channels_;
     std::copy_n(x.Row(row), channels_, pivot);
-    kernels.norm.block_stats(x.Row(row), x.stride, std::min(kBlock, rows_ - row), channels_, pivot, pivot + channels_,
-                             pivot + 2 * channels_);
+    kernels.norm.block_stats(x.Row(row), x.stride, std::min(block_rows_, rows_ - row), channels_, pivot,
+                             pivot + channels_, pivot + 2 * channels_);
   }
 }
 
@@ -30,9 +27,9 @@ void ChannelStats::Finish(float eps, std::span<float> mean, std::span<float> rst
   double* sum_sq = sum + channels_;
   std::fill(totals_.begin(), totals_.end(), 0.0);
   const float* pivot0 = blocks_.data();
-  for (size_t row = 0; row < rows_; row += kBlock) {
-    const float* pivot = blocks_.data() + row / kBlock * 3 * channels_;
-    const double n = static_cast<double>(std::min(kBlock, rows_ - row));
+  for (size_t row = 0; row < rows_; row += block_rows_) {
+    const float* pivot = blocks_.data() + row / block_rows_ * 3 * channels_;
+    const double n = static_cast<double>(std::min(block_rows_, rows_ - row));
     for (size_t c = 0; c < channels_; ++c) {
       const double d = static_cast<double>(pivot[c]) - static_cast<double>(pivot0[c]);
       const double s = pivot[channels_ + c];
@@ -49,11 +46,11 @@ void ChannelStats::Finish(float eps, std::span<float> mean, std::span<float> rst
   }
 }
 
-ChannelStats ComputeStats(const Exec& exec, ConstMatrix x) {
-  ChannelStats stats(exec, x.rows, x.cols);
-  constexpr size_t kRows = 4 * kBlock;
-  exec.pool->ParallelFor(CeilDiv(x.rows, kRows), [&](size_t i, size_t) {
-    stats.Accumulate(*exec.kernels, x, i * kRows, std::min(x.rows, (i + 1) * kRows));
+ChannelStats ComputeStats(const Exec& exec, ConstMatrix x, size_t block_rows) {
+  ChannelStats stats(exec, x.rows, x.cols, block_rows);
+  const size_t task_rows = 4 * block_rows;
+  exec.pool->ParallelFor(CeilDiv(x.rows, task_rows), [&](size_t i, size_t) {
+    stats.Accumulate(*exec.kernels, x, i * task_rows, std::min(x.rows, (i + 1) * task_rows));
   });
   return stats;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "nn/conv_input.h"
+
 namespace koe::nn {
 namespace {
 
@@ -13,51 +15,40 @@ constexpr size_t kBlock = kernels::kStatsBlockRows;
 // are 200 KiB each way. More rows mean less of the halo computed twice.
 size_t TileRows(size_t channels) { return channels <= 128 ? 4 * kBlock : 2 * kBlock; }
 
-void Activate(const kernels::KernelSet& kernels, const ConvPrologue& prologue, ConstMatrix x, Matrix y) {
-  const auto& ops = kernels.activation;
-  switch (prologue.kind) {
-    case ConvPrologue::Kind::kNone:
-      for (size_t t = 0; t < x.rows; ++t) std::copy_n(x.Row(t), x.cols, y.Row(t));
-      break;
-    case ConvPrologue::Kind::kLeakyRelu:
-      for (size_t t = 0; t < x.rows; ++t) ops.leaky_relu(x.Row(t), x.cols, prologue.slope, y.Row(t));
-      break;
-    case ConvPrologue::Kind::kLeakyReluAffine:
-      ops.leaky_relu_affine(x.data, x.stride, x.rows, x.cols, prologue.affine, prologue.slope, y.data, y.stride);
-      break;
-    case ConvPrologue::Kind::kSnakeAffine:
-      ops.snake_affine(x.data, x.stride, x.rows, x.cols, prologue.affine, prologue.alpha, prologue.inv_alpha, y.data,
-                       y.stride);
-      break;
-  }
-}
-
-// tile[i] = activated x[first + i], zero where that is outside x.
-void FillTile(const kernels::KernelSet& kernels, const ConvPrologue& prologue, ConstMatrix x, ptrdiff_t first,
-              Matrix tile) {
-  const ptrdiff_t begin = std::clamp<ptrdiff_t>(-first, 0, static_cast<ptrdiff_t>(tile.rows));
-  const ptrdiff_t end =
-      std::clamp<ptrdiff_t>(static_cast<ptrdiff_t>(x.rows) - first, begin, static_cast<ptrdiff_t>(tile.rows));
-  std::fill_n(tile.data, static_cast<size_t>(begin) * tile.stride, 0.0f);
-  if (end > begin) {
-    Activate(kernels, prologue, x.Rows(static_cast<size_t>(first + begin), static_cast<size_t>(end - begin)),
-             tile.Rows(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
-  }
-  std::fill_n(tile.Row(static_cast<size_t>(end)), (tile.rows - static_cast<size_t>(end)) * tile.stride, 0.0f);
-}
-
 }  // namespace
 
 Conv1d::Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
-               const ConvShape& shape)
-    : shape_(shape), packed_(kernels::PackedSize(shape.taps, shape.in, shape.out)), bias_(bias.size()) {
-  kernels.gemm.pack(weight.data(), shape.taps, shape.in, shape.out, 1, shape.taps, shape.in * shape.taps,
-                    packed_.data());
+               const ConvShape& shape, const kernels::ConvPlan& plan, ThreadPool* pool)
+    : plan_(plan),
+      shape_(shape),
+      packed_(plan.is_direct ? kernels::PackedSize(shape.taps, shape.in, shape.out)
+                             : kernels::TilePackedSize(plan.form, shape.in, shape.out)),
+      bias_(bias.size()) {
   std::copy(bias.begin(), bias.end(), bias_.data());
+  if (plan.is_direct) {
+    kernels.gemm.pack(weight.data(), shape.taps, shape.in, shape.out, 1, shape.taps, shape.in * shape.taps,
+                      packed_.data());
+    return;
+  }
+  const auto pack = [&](size_t panel, size_t) {
+    kernels.tile_conv.pack(plan.form, weight.data(), shape.in, shape.out, panel, panel + 1, packed_.data());
+  };
+  const size_t panels = CeilDiv(shape.out, kernels::kPanelWidth);
+  if (pool != nullptr) {
+    pool->ParallelFor(panels, pack);
+  } else {
+    for (size_t panel = 0; panel < panels; ++panel) pack(panel, 0);
+  }
 }
 
 void Conv1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
                  const ConvEpilogue& epilogue) const {
+  if (plan_.is_direct) return RunDirect(exec, x, prologue, y, epilogue);
+  RunTiles(exec, x, prologue, y, epilogue);
+}
+
+void Conv1d::RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
+                       const ConvEpilogue& epilogue) const {
   const kernels::KernelSet& kernels = *exec.kernels;
   const Arena::Scope scope(*exec.arena);
   const size_t tile_rows = TileRows(std::max(shape_.in, shape_.out));
@@ -108,8 +99,8 @@ void Conv1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, 
       const size_t first = task * tile_rows;
       const size_t rows = std::min(tile_rows, y.rows - first);
       const Matrix tile = tiles.Rows(slot * max_tile, (rows - 1) * shape_.stride + halo);
-      FillTile(kernels, prologue, x,
-               static_cast<ptrdiff_t>(first * shape_.stride) - static_cast<ptrdiff_t>(shape_.padding), tile);
+      FillConvInput(kernels, prologue, x,
+                    static_cast<ptrdiff_t>(first * shape_.stride) - static_cast<ptrdiff_t>(shape_.padding), tile);
       convolve(tile.data, tile.stride, first, rows, 0, panels);
       gather_stats(first, rows);
     });
@@ -120,8 +111,8 @@ void Conv1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, 
   if (prologue.kind != ConvPrologue::Kind::kNone || shape_.padding > 0) {
     const Matrix buffer = exec.arena->AllocateMatrix((y.rows - 1) * shape_.stride + halo, shape_.in);
     exec.pool->ParallelFor(CeilDiv(buffer.rows, kBlock), [&](size_t i, size_t) {
-      FillTile(kernels, prologue, x, static_cast<ptrdiff_t>(i * kBlock) - static_cast<ptrdiff_t>(shape_.padding),
-               buffer.Rows(i * kBlock, std::min(kBlock, buffer.rows - i * kBlock)));
+      FillConvInput(kernels, prologue, x, static_cast<ptrdiff_t>(i * kBlock) - static_cast<ptrdiff_t>(shape_.padding),
+                    buffer.Rows(i * kBlock, std::min(kBlock, buffer.rows - i * kBlock)));
     });
     padded = buffer;
   }

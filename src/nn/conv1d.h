@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/array.h"
+#include "kernels/conv_plan.h"
 #include "nn/channel_stats.h"
 #include "nn/exec.h"
 
@@ -39,16 +40,26 @@ struct ConvShape {
 class Conv1d {
  public:
   Conv1d() = default;
-  // weight [out][in][taps] as PyTorch stores it; bias [out] or empty.
+  // weight [out][in][taps] as PyTorch stores it; bias [out] or empty. A plan that is not direct needs a stride of 1.
+  // The pool, where given, shares the packing.
   Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
-         const ConvShape& shape);
+         const ConvShape& shape, const kernels::ConvPlan& plan = {}, ThreadPool* pool = nullptr);
 
-  // x [T][in] -> y [shape.OutputRows(T)][out]; y must not overlap x.
+  // x [T][in] -> y [shape.OutputRows(T)][out]; y must not overlap x. epilogue.stats has blocks of stats_rows() rows.
   void Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y, const ConvEpilogue& epilogue) const;
 
   const ConvShape& shape() const { return shape_; }
+  // Rows of a block of statistics that is complete where a task of this convolution ends.
+  size_t stats_rows() const;
 
  private:
+  struct TileRun;
+  void RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
+                 const ConvEpilogue& epilogue) const;
+  void RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
+                const ConvEpilogue& epilogue) const;
+
+  kernels::ConvPlan plan_;
   ConvShape shape_;
   AlignedBuffer<float> packed_;
   AlignedBuffer<float> bias_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -26,12 +27,14 @@ struct Case {
   Kind prologue = Kind::kNone;
   Residual residual = Residual::kNone;
   bool has_bias = true;
+  kernels::ConvPlan plan = {};
 };
 
 std::ostream& operator<<(std::ostream& os, const Case& c) {
   return os << c.shape.in << "->" << c.shape.out << " taps " << c.shape.taps << " dilation " << c.shape.dilation
             << " stride " << c.shape.stride << " padding " << c.shape.padding << " rows " << c.rows << " prologue "
-            << static_cast<int>(c.prologue) << " residual " << static_cast<int>(c.residual);
+            << static_cast<int>(c.prologue) << " residual " << static_cast<int>(c.residual) << " "
+            << kernels::ConvPlanName(c.plan);
 }
 
 // Random weights, input and everything around the convolution.
@@ -60,10 +63,10 @@ struct Problem {
 
   // The output, then the mean and reciprocal deviation of every channel.
   std::vector<float> Run(test_support::Machine& machine) const {
-    const Conv1d conv(machine.kernels, weight, bias, c.shape);
+    const Conv1d conv(machine.kernels, weight, bias, c.shape, c.plan, &machine.pool);
     GuardedMatrix y(c.shape.OutputRows(c.rows), c.shape.out);
     if (c.residual == Residual::kInPlace) y = GuardedMatrix(y.view().rows, y.view().cols, residual);
-    ChannelStats stats(machine.exec(), y.view().rows, y.view().cols);
+    ChannelStats stats(machine.exec(), y.view().rows, y.view().cols, conv.stats_rows());
     ConvEpilogue epilogue{.stats = &stats};
     if (c.residual == Residual::kInPlace) {
       epilogue.residual = y.view();
@@ -78,7 +81,8 @@ struct Problem {
     std::vector<float> moments(2 * c.shape.out), moments_of_y(2 * c.shape.out);
     const std::span<float> a(moments), b(moments_of_y);
     stats.Finish(1e-5f, a.first(c.shape.out), a.subspan(c.shape.out));
-    ComputeStats(machine.exec(), y.view()).Finish(1e-5f, b.first(c.shape.out), b.subspan(c.shape.out));
+    ComputeStats(machine.exec(), y.view(), conv.stats_rows())
+        .Finish(1e-5f, b.first(c.shape.out), b.subspan(c.shape.out));
     EXPECT_TRUE(test_support::SameBits(moments, moments_of_y)) << "statistics gathered on the way";
     result.insert(result.end(), moments.begin(), moments.end());
     return result;
@@ -89,6 +93,36 @@ struct Problem {
         test_support::Convolved(test_support::Activated(Reference(x.view()), prologue()), weight, bias, c.shape);
     if (c.residual == Residual::kNone) return y;
     return test_support::AddedScaled(y, Reference(residual_view()), c.residual == Residual::kScaled ? kScale : 1);
+  }
+
+  // The most that a tile's arithmetic may be wrong (tile_conv.h): every magnitude at its largest and all signs in
+  // agreement, times more roundings than any path has.
+  double TileBound(const Reference& activated) const {
+    const kernels::TileForm& form = c.plan.form;
+    const kernels::TileMatrices m = kernels::MatricesOf(form);
+    const auto largest = [](const auto& values) {
+      double most = 0;
+      for (const double value : values) most = std::max(most, std::abs(value));
+      return most;
+    };
+    const auto row_sum = [](const std::vector<double>& matrix, size_t row, size_t cols) {
+      double sum = 0;
+      for (size_t i = 0; i < cols; ++i) sum += std::abs(matrix[row * cols + i]);
+      return sum;
+    };
+    double growth = 0;
+    for (size_t j = 0; j < form.outputs(); ++j) {
+      double sum = 0;
+      for (size_t p = 0; p < form.planes(); ++p) {
+        sum += std::abs(m.inverse[j * form.planes() + p]) * row_sum(m.forward, p, form.samples) *
+               row_sum(m.filter, p, form.segment_taps());
+      }
+      growth = std::max(growth, sum);
+    }
+    const double channels = static_cast<double>(c.shape.in * form.segments);
+    const double roundings = 256;  // kSumBlock, planes and samples of the largest form, and the epilogue
+    return roundings * 0x1p-24 *
+           (growth * channels * largest(activated.value) * largest(weight) + largest(bias) + largest(residual));
   }
 
   Case c;
@@ -103,7 +137,11 @@ class Conv1dTest : public test_support::NnTest {
     SCOPED_TRACE(testing::Message() << test_case);
     const Problem problem(test_case);
     const std::vector<float> got = OnPools([&](test_support::Machine& machine) { return problem.Run(machine); });
-    const Reference want = problem.Want();
+    Reference want = problem.Want();
+    if (!test_case.plan.is_direct) {
+      const double bound = problem.TileBound(test_support::Activated(Reference(problem.x.view()), problem.prologue()));
+      for (double& error : want.error) error += bound;
+    }
     ExpectWithin(std::span(got).first(want.value.size()), want);
   }
 };
@@ -148,6 +186,47 @@ TEST_P(Conv1dTest, LongInputs) {
 TEST_P(Conv1dTest, ManyPanelsAreSharedOut) {
   Check({{.in = 20, .out = 331, .taps = 3, .padding = 1}, 3, Kind::kLeakyReluAffine, Residual::kScaled});
   Check({{.in = 1, .out = 1, .taps = 3, .stride = 2, .padding = 1}, 2, Kind::kNone, Residual::kNone});
+}
+
+kernels::ConvPlan TilePlan(kernels::TileForm::Kind kind, size_t samples, size_t taps, size_t segments, size_t tiles) {
+  return {.is_direct = false, .form = {kind, samples, taps, segments}, .tiles = tiles};
+}
+
+// One row, less than a tile, more than a group for every thread, and with more panels than groups.
+TEST_P(Conv1dTest, Tiles) {
+  using FormKind = kernels::TileForm::Kind;
+  const kernels::ConvPlan toom = TilePlan(FormKind::kToomCook, 10, 3, 1, 12),
+                          segments = TilePlan(FormKind::kToomCook, 12, 11, 2, 48),
+                          fft = TilePlan(FormKind::kFft, 34, 11, 1, 12);
+  for (const kernels::ConvPlan& plan : {toom, segments, fft}) {
+    const size_t taps = plan.form.taps;
+    for (const size_t dilation : {1, 3, 5}) {
+      const ConvShape shape{
+          .in = 3, .out = 34, .taps = taps, .dilation = dilation, .padding = dilation * (taps - 1) / 2};
+      for (const size_t rows : {1, 7, 400}) {
+        Check({shape, rows, Kind::kLeakyReluAffine, Residual::kScaled, true, plan});
+        if (HasFatalFailure()) return;
+      }
+      Check({shape, 3000, Kind::kSnakeAffine, Residual::kInPlace, false, plan});
+      if (HasFatalFailure()) return;
+    }
+  }
+  Check({{.in = 5, .out = 200, .taps = 3, .padding = 2}, 130, Kind::kLeakyRelu, Residual::kApart, true, toom});
+  Check({{.in = 5, .out = 9, .taps = 3, .padding = 0}, 1700, Kind::kNone, Residual::kNone, true, toom});
+}
+
+TEST_P(Conv1dTest, TilesCancelled) {
+  const kernels::ConvPlan plan = TilePlan(kernels::TileForm::Kind::kToomCook, 6, 3, 1, 12);
+  for (const size_t rows : {40, 3000}) {
+    const Problem problem({{.in = 4, .out = 3, .taps = 3}, rows});
+    test_support::Machine machine(kernels(), 2);
+    const Conv1d conv(machine.kernels, problem.weight, problem.bias, problem.c.shape, plan);
+    machine.cancelled = true;
+    GuardedMatrix y(rows - 2, 3);
+    const std::vector<float> before = test_support::Flatten(y.view());
+    conv.Run(machine.exec(), problem.x.view(), {}, y.view(), {});
+    EXPECT_TRUE(test_support::SameBits(test_support::Flatten(y.view()), before));
+  }
 }
 
 // A row's result is the same whether a long input is tiled or a short piece of it is computed alone.

@@ -29,7 +29,7 @@ void AdainResidualBlock::Run(const Exec& exec, ConstMatrix x, std::span<const fl
   const kernels::ChannelAffine affine1 = parts_.norm1.Run(exec, ComputeStats(exec, x), style);
 
   const Matrix hidden = exec.arena->AllocateMatrix(y.rows, out());
-  ChannelStats hidden_stats(exec, y.rows, out());
+  ChannelStats hidden_stats(exec, y.rows, out(), parts_.conv1.stats_rows());
   if (upsamples()) {
     const Matrix activated = exec.arena->AllocateMatrix(x.rows, x.cols);
     const Matrix pooled = exec.arena->AllocateMatrix(y.rows, x.cols);
@@ -80,13 +80,13 @@ void SnakeResidualBlock::Run(const Exec& exec, ConstMatrix x, const ChannelStats
   ConstMatrix input = x;
   for (size_t j = 0; j < layers_.size(); ++j) {
     const Layer& layer = layers_[j];
-    ChannelStats hidden_stats(exec, x.rows, x.cols);
+    ChannelStats hidden_stats(exec, x.rows, x.cols, layer.conv1.stats_rows());
     const kernels::ChannelAffine affine1 = layer.norm1.Run(exec, stats, style);
     layer.conv1.Run(exec, input, SnakeAffine(affine1, layer.alpha1, inv_alpha_[j][0]), hidden,
                     {.stats = &hidden_stats});
     const kernels::ChannelAffine affine2 = layer.norm2.Run(exec, hidden_stats, style);
     const bool is_last = j + 1 == layers_.size();
-    if (!is_last) stats = ChannelStats(exec, x.rows, x.cols);
+    if (!is_last) stats = ChannelStats(exec, x.rows, x.cols, layer.conv2.stats_rows());
     layer.conv2.Run(exec, hidden, SnakeAffine(affine2, layer.alpha2, inv_alpha_[j][1]), y,
                     {.residual = input, .stats = is_last ? nullptr : &stats});
     input = y;

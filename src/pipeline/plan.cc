@@ -25,23 +25,24 @@ class Cpu final : public Device {
     if (!Offers(stage, precision)) {
       return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
     }
+    const stages::LoadOptions options{.pool = r.pool};
     switch (stage) {
       case StageId::kTokens:
         model->tokens = stages::MakeTokensCpu(r.vocabulary);
         return {};
       case StageId::kDuration:
-        return Place(stages::MakeDurationCpu(*r.weights, *r.kernels), &model->duration);
+        return Place(stages::MakeDurationCpu(*r.weights, *r.kernels, options), &model->duration);
       case StageId::kAlignment:
         model->alignment = stages::MakeAlignmentCpu();
         return {};
       case StageId::kProsody:
-        return Place(stages::MakeProsodyCpu(*r.weights, *r.kernels), &model->prosody);
+        return Place(stages::MakeProsodyCpu(*r.weights, *r.kernels, options), &model->prosody);
       case StageId::kDecoder:
-        return Place(stages::MakeDecoderCpu(*r.weights, *r.kernels), &model->decoder);
+        return Place(stages::MakeDecoderCpu(*r.weights, *r.kernels, options), &model->decoder);
       case StageId::kHarmonicSource:
         return Place(stages::MakeHarmonicSourceCpu(*r.weights, *r.kernels), &model->harmonic_source);
       case StageId::kGenerator:
-        return Place(stages::MakeGeneratorCpu(*r.weights, *r.kernels), &model->generator);
+        return Place(stages::MakeGeneratorCpu(*r.weights, *r.kernels, options), &model->generator);
     }
     return Error(ErrorCode::kInternal, "stage: unknown");
   }
@@ -104,12 +105,14 @@ Result<Plan> MakePlan(Precision precision, int num_threads) {
 
 Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, ThreadPool& pool) {
   Model model;
+  DeviceResources shared = resources;
+  shared.pool = &pool;
   std::array<Result<void>, kStages.size()> results;
   // The largest first: with two threads they end at about the same time.
   constexpr std::array<size_t, kStages.size()> kLargestFirst = {4, 6, 1, 3, 5, 0, 2};
   pool.ParallelFor(plan.size(), [&](size_t i, size_t) {
     const Placement& placement = plan[kLargestFirst[i]];
-    results[kLargestFirst[i]] = placement.device->Make(placement.stage, placement.precision, resources, &model);
+    results[kLargestFirst[i]] = placement.device->Make(placement.stage, placement.precision, shared, &model);
   });
   for (const auto& result : results) KOE_CHECK_OK(result);
   return model;

@@ -43,6 +43,7 @@ struct DeviceResources {
   const bundle::Weights* weights = nullptr;
   const kernels::KernelSet* kernels = nullptr;
   stages::VocabularyLookup vocabulary;
+  ThreadPool* pool = nullptr;  // shares the work of making stages, where given
 };
 
 // Fixed sizes that a device's stages are compiled for; the smallest that fits is used. Empty: any length, no padding.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 
+#include "kernels/conv_plan.h"
 #include "nn/exec.h"
 
 namespace koe::stages {
@@ -42,6 +43,12 @@ struct StageContext {
   void Observe(const char* name, ConstMatrix x) const {
     if (observer != nullptr) observer->OnTensor(name, x);
   }
+};
+
+// How the CPU's stages are made.
+struct LoadOptions {
+  kernels::ConvPreset convolutions = kernels::ConvPreset::kExact;
+  ThreadPool* pool = nullptr;  // shares the work of packing weights, where given
 };
 
 inline Error CancelledError() { return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request"); }

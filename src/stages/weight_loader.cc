@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "stages/stage.h"
-
 namespace koe::stages {
 
 std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
@@ -45,8 +43,11 @@ nn::Linear WeightLoader::Linear(const std::string& name, size_t in, size_t out) 
 }
 
 nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias) {
+  const kernels::ConvPlan plan = shape.stride == 1 ? kernels::ChooseConvPlan(kernels_.target, options_.convolutions,
+                                                                             shape.taps, shape.in, shape.out)
+                                                   : kernels::ConvPlan();
   return nn::Conv1d(kernels_, Floats(name + ".weight", shape.in * shape.out * shape.taps),
-                    has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape);
+                    has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape, plan, options_.pool);
 }
 
 nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride) {

@@ -13,6 +13,7 @@
 #include "nn/linear.h"
 #include "nn/lstm.h"
 #include "nn/residual_blocks.h"
+#include "stages/stage.h"
 
 namespace koe::stages {
 
@@ -21,8 +22,8 @@ namespace koe::stages {
 // returns it instead of the stage.
 class WeightLoader {
  public:
-  WeightLoader(const bundle::Weights& weights, const kernels::KernelSet& kernels)
-      : weights_(weights), kernels_(kernels) {}
+  WeightLoader(const bundle::Weights& weights, const kernels::KernelSet& kernels, const LoadOptions& options = {})
+      : weights_(weights), kernels_(kernels), options_(options) {}
 
   // The tensor as float32, row-major; `size` elements.
   std::vector<float> Floats(const std::string& name, size_t size);
@@ -45,6 +46,7 @@ class WeightLoader {
  private:
   const bundle::Weights& weights_;
   const kernels::KernelSet& kernels_;
+  const LoadOptions options_;
   std::string error_;
 };
 

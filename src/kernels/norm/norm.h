@@ -15,7 +15,8 @@ namespace koe::kernels {
 inline constexpr size_t kStatsBlockRows = 96;
 
 struct NormOps {
-  // sum[c] = sum_t (x[t][c] - pivot[c]), sum_sq[c] = sum_t (x[t][c] - pivot[c])^2 over rows <= kStatsBlockRows.
+  // sum[c] = sum_t (x[t][c] - pivot[c]), sum_sq[c] = sum_t (x[t][c] - pivot[c])^2. For about kStatsBlockRows rows: the
+  // float32 sums lose with more.
   void (*block_stats)(const float* x, size_t stride, size_t rows, size_t channels, const float* pivot, float* sum,
                       float* sum_sq);
   // dst[t][c] = (x - mean) / sqrt(var + eps) * gamma[c] + beta[c], mean and biased variance of row t over channels.

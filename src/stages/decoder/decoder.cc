@@ -75,8 +75,9 @@ class DecoderCpu final : public Decoder {
 
 }  // namespace
 
-Result<std::unique_ptr<Decoder>> MakeDecoderCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels) {
-  WeightLoader loader(weights, kernels);
+Result<std::unique_ptr<Decoder>> MakeDecoderCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                const LoadOptions& options) {
+  WeightLoader loader(weights, kernels, options);
   return loader.Finish<std::unique_ptr<Decoder>>(std::make_unique<DecoderCpu>(loader));
 }
 

@@ -28,7 +28,8 @@ class Decoder {
   virtual Result<Output> Run(const Input& input, const StageContext& context) const = 0;
 };
 
-Result<std::unique_ptr<Decoder>> MakeDecoderCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels);
+Result<std::unique_ptr<Decoder>> MakeDecoderCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                const LoadOptions& options = {});
 
 }  // namespace koe::stages
 

@@ -129,8 +129,9 @@ class DurationCpu final : public Duration {
 
 }  // namespace
 
-Result<std::unique_ptr<Duration>> MakeDurationCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels) {
-  WeightLoader loader(weights, kernels);
+Result<std::unique_ptr<Duration>> MakeDurationCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                  const LoadOptions& options) {
+  WeightLoader loader(weights, kernels, options);
   return loader.Finish<std::unique_ptr<Duration>>(std::make_unique<DurationCpu>(loader));
 }
 

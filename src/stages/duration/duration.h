@@ -40,7 +40,8 @@ class Duration {
   virtual Result<Output> Run(const Input& input, const StageContext& context) const = 0;
 };
 
-Result<std::unique_ptr<Duration>> MakeDurationCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels);
+Result<std::unique_ptr<Duration>> MakeDurationCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                  const LoadOptions& options = {});
 
 }  // namespace koe::stages
 

@@ -109,7 +109,7 @@ class GeneratorCpu final : public Generator {
     {
       const Arena::Scope noise_scope(*exec.arena);
       const Matrix noise = exec.arena->AllocateMatrix(rows, channels);
-      nn::ChannelStats stats(exec, rows, channels);
+      nn::ChannelStats stats(exec, rows, channels, level.noise_conv.stats_rows());
       level.noise_conv.Run(exec, input.excitation, {}, noise, {.stats = &stats});
       level.noise_block.Run(exec, noise, stats, input.acoustic_style, excited);
     }
@@ -153,8 +153,9 @@ class GeneratorCpu final : public Generator {
 
 }  // namespace
 
-Result<std::unique_ptr<Generator>> MakeGeneratorCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels) {
-  WeightLoader loader(weights, kernels);
+Result<std::unique_ptr<Generator>> MakeGeneratorCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                    const LoadOptions& options) {
+  WeightLoader loader(weights, kernels, options);
   return loader.Finish<std::unique_ptr<Generator>>(std::make_unique<GeneratorCpu>(loader));
 }
 

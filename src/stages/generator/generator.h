@@ -30,7 +30,8 @@ class Generator {
   virtual Result<Output> Run(const Input& input, const StageContext& context) const = 0;
 };
 
-Result<std::unique_ptr<Generator>> MakeGeneratorCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels);
+Result<std::unique_ptr<Generator>> MakeGeneratorCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                    const LoadOptions& options = {});
 
 }  // namespace koe::stages
 

@@ -72,8 +72,9 @@ class ProsodyCpu final : public Prosody {
 
 }  // namespace
 
-Result<std::unique_ptr<Prosody>> MakeProsodyCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels) {
-  WeightLoader loader(weights, kernels);
+Result<std::unique_ptr<Prosody>> MakeProsodyCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                const LoadOptions& options) {
+  WeightLoader loader(weights, kernels, options);
   return loader.Finish<std::unique_ptr<Prosody>>(std::make_unique<ProsodyCpu>(loader));
 }
 

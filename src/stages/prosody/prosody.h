@@ -29,7 +29,8 @@ class Prosody {
   virtual Result<Output> Run(const Input& input, const StageContext& context) const = 0;
 };
 
-Result<std::unique_ptr<Prosody>> MakeProsodyCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels);
+Result<std::unique_ptr<Prosody>> MakeProsodyCpu(const bundle::Weights& weights, const kernels::KernelSet& kernels,
+                                                const LoadOptions& options = {});
 
 }  // namespace koe::stages
 

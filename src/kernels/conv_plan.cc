@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/conv_plan.h"
+
+#include <algorithm>
+
+namespace koe::kernels {
+namespace {
+
+struct TableRow {
+  Target target;
+  size_t taps, max_channels;
+  TileForm::Kind kind;
+  size_t samples, segments, tiles;
+};
+
+constexpr TableRow kTable[] = {
+#include "kernels/conv_plan_table.inc"
+};
+
+ConvPlan TilePlan(const TileForm& form, size_t tiles) { return {.is_direct = false, .form = form, .tiles = tiles}; }
+
+// Toom-Cook up to 12 samples keeps 104 dB; 14 and 16 samples keep 93 and 88 (docs/numerics.md).
+bool IsExactEnough(const TileForm& form) { return form.kind == TileForm::Kind::kFft || form.samples <= 12; }
+
+}  // namespace
+
+std::string ConvPlanName(const ConvPlan& plan) {
+  if (plan.is_direct) return "direct";
+  return (plan.form.kind == TileForm::Kind::kFft ? "fft" : "toom") + std::to_string(plan.form.samples) +
+         (plan.form.segments > 1 ? "x" + std::to_string(plan.form.segments) : "");
+}
+
+ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out) {
+  if (preset == ConvPreset::kDirect) return {};
+  for (const TableRow& row : kTable) {
+    if (row.target == target && row.taps == taps && std::max(c_in, c_out) <= row.max_channels) {
+      return TilePlan({row.kind, row.samples, taps, row.segments}, row.tiles);
+    }
+  }
+  return {};
+}
+
+std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
+  std::vector<ConvPlan> plans = {ConvPlan()};
+  if (preset == ConvPreset::kDirect) return plans;
+  for (const TileForm& form : SupportedTileForms()) {
+    if (form.taps != taps || !IsExactEnough(form)) continue;
+    for (const size_t tiles : {12, 24, 48}) plans.push_back(TilePlan(form, tiles));
+  }
+  return plans;
+}
+
+}  // namespace koe::kernels

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which convolution is computed how. The choice is a table per target, filled by measurement (conv_plan_table.inc).
+#ifndef KOE_KERNELS_CONV_PLAN_H_
+#define KOE_KERNELS_CONV_PLAN_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/target.h"
+#include "kernels/tile_conv/tile_form.h"
+
+namespace koe::kernels {
+
+struct ConvPlan {
+  bool is_direct = true;  // conv1d; the rest is unused
+  TileForm form;
+  size_t tiles = 12;  // about as many are computed with one pass over the weights
+  bool operator==(const ConvPlan&) const = default;
+};
+
+// "direct", "toom10", "toom12x2" (in two segments), "fft34".
+std::string ConvPlanName(const ConvPlan& plan);
+
+// What the accuracy of a form allows. Measured against float64 on random data, one convolution: docs/numerics.md.
+enum class ConvPreset {
+  kDirect,  // conv1d everywhere: the reference
+  kExact,   // forms of 100 dB and more
+};
+
+// Stride 1 only; anything without a row in the table is direct.
+ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out);
+
+// The plans that a measurement should compare for these taps under this preset: direct first.
+std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps);
+
+}  // namespace koe::kernels
+
+#endif  // KOE_KERNELS_CONV_PLAN_H_

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conv1d in tiles (kernels/tile_conv): how the rows are cut into tasks.
+#include <algorithm>
+
+#include "nn/conv1d.h"
+#include "nn/conv_input.h"
+
+namespace koe::nn {
+namespace {
+
+using kernels::TileForm;
+
+// Whole blocks of tiles, about kStatsBlockRows rows: what tasks are made of. Fixed places, so that statistics do not
+// depend on the tasks.
+size_t UnitRows(const TileForm& form, size_t dilation) {
+  const size_t block = kernels::TileBlockRows(form, dilation);
+  return std::max<size_t>(1, kernels::kStatsBlockRows / block) * block;
+}
+
+}  // namespace
+
+size_t Conv1d::stats_rows() const {
+  return plan_.is_direct ? kernels::kStatsBlockRows : UnitRows(plan_.form, shape_.dilation);
+}
+
+// One run, cut into groups of rows that are computed together.
+struct Conv1d::TileRun {
+  TileRun(const Conv1d& conv, const Exec& exec, ConstMatrix input, const ConvPrologue& input_prologue, Matrix output,
+          const ConvEpilogue& output_epilogue)
+      : c(conv), kernels(*exec.kernels), x(input), prologue(input_prologue), y(output), epilogue(output_epilogue) {
+    const size_t unit_rows = c.stats_rows();
+    units = CeilDiv(y.rows, unit_rows);
+    const size_t unit_tiles = kernels::TilesOf(c.plan_.form, c.shape_.dilation, unit_rows);
+    groups = CeilDiv(units, std::max<size_t>(1, c.plan_.tiles / unit_tiles));
+    // Few groups are made even for the threads; where their borders are does not change the result.
+    const size_t threads = exec.pool->num_threads();
+    if (groups < 16 * threads) groups = std::min(units, RoundUp(groups, threads));
+    max_rows = CeilDiv(units, groups) * unit_rows;
+  }
+
+  size_t FirstRow(size_t group) const { return group * units / groups * c.stats_rows(); }
+  size_t Rows(size_t group) const { return std::min(y.rows, FirstRow(group + 1)) - FirstRow(group); }
+  size_t Stride() const { return kernels::TileInputStride(c.shape_.in); }
+  size_t InputRows(size_t rows) const { return kernels::TileInputRows(c.plan_.form, c.shape_.dilation, rows); }
+  size_t MaxTiles() const { return kernels::TilesOf(c.plan_.form, c.shape_.dilation, max_rows); }
+  size_t InputSize() const { return InputRows(max_rows) * Stride(); }
+  size_t PlanesSize() const { return RoundUp(kernels::TilePlanesSize(c.plan_.form, c.shape_.in, MaxTiles()), 16); }
+  size_t ProductsSize() const { return RoundUp(kernels::TileProductsSize(c.plan_.form, MaxTiles()), 16); }
+
+  kernels::TileConvArgs Args(size_t group, float* planes, float* products) const {
+    const size_t first = FirstRow(group);
+    kernels::TileConvArgs args{.form = c.plan_.form,
+                               .weights = c.packed_.data(),
+                               .bias = c.bias_.empty() ? nullptr : c.bias_.data(),
+                               .dst = y.Row(first),
+                               .dst_stride = y.stride,
+                               .rows = Rows(group),
+                               .c_in = c.shape_.in,
+                               .c_out = c.shape_.out,
+                               .dilation = c.shape_.dilation,
+                               .planes = planes,
+                               .products = products};
+    if (!epilogue.residual.empty()) {
+      args.residual = epilogue.residual.Row(first);
+      args.residual_stride = epilogue.residual.stride;
+      args.scale = epilogue.scale;
+    }
+    return args;
+  }
+
+  void Forward(size_t group, float* input, float* planes) const {
+    const Matrix tile(input, InputRows(Rows(group)), c.shape_.in, Stride());
+    FillConvInput(kernels, prologue, x,
+                  static_cast<ptrdiff_t>(FirstRow(group)) - static_cast<ptrdiff_t>(c.shape_.padding), tile);
+    kernels::TileConvArgs args = Args(group, planes, nullptr);
+    args.src = input;
+    kernels.tile_conv.forward(args);
+  }
+  void GatherStats(size_t group) const {
+    if (epilogue.stats == nullptr) return;
+    epilogue.stats->Accumulate(kernels, y, FirstRow(group), FirstRow(group) + Rows(group));
+  }
+
+  const Conv1d& c;
+  const kernels::KernelSet& kernels;
+  const ConstMatrix x;
+  const ConvPrologue& prologue;
+  const Matrix y;
+  const ConvEpilogue& epilogue;
+  size_t units = 0, groups = 0, max_rows = 0;
+};
+
+void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
+                      const ConvEpilogue& epilogue) const {
+  if (y.rows == 0) return;
+  const Arena::Scope scope(*exec.arena);
+  const TileRun run(*this, exec, x, prologue, y, epilogue);
+  const size_t threads = exec.pool->num_threads();
+  const size_t panels = CeilDiv(shape_.out, kernels::kPanelWidth);
+  const std::span<float> inputs = exec.arena->Allocate<float>(threads * run.InputSize());
+  const std::span<float> products = exec.arena->Allocate<float>(threads * run.ProductsSize());
+  // Weights of a few MiB are in L3 for every group; larger ones are better read once for all groups.
+  constexpr size_t kCachedWeights = size_t{16} << 20;
+  if (run.groups >= 4 * threads && packed_.size() * sizeof(float) <= kCachedWeights) {
+    const std::span<float> planes = exec.arena->Allocate<float>(threads * run.PlanesSize());
+    exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
+      if (exec.IsCancelled()) return;
+      float* slot_planes = planes.data() + slot * run.PlanesSize();
+      run.Forward(group, inputs.data() + slot * run.InputSize(), slot_planes);
+      kernels::TileConvArgs args = run.Args(group, slot_planes, products.data() + slot * run.ProductsSize());
+      run.kernels.tile_conv.multiply(args, 0, panels);
+      run.GatherStats(group);
+    });
+    return;
+  }
+  const std::span<float> planes = exec.arena->Allocate<float>(run.groups * run.PlanesSize());
+  exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
+    run.Forward(group, inputs.data() + slot * run.InputSize(), planes.data() + group * run.PlanesSize());
+  });
+  exec.pool->ParallelFor(run.groups * panels, [&](size_t task, size_t slot) {
+    if (exec.IsCancelled()) return;
+    const size_t group = task % run.groups, panel = task / run.groups;
+    run.kernels.tile_conv.multiply(
+        run.Args(group, planes.data() + group * run.PlanesSize(), products.data() + slot * run.ProductsSize()), panel,
+        panel + 1);
+  });
+  exec.pool->ParallelFor(run.groups, [&](size_t group, size_t) { run.GatherStats(group); });
+}
+
+}  // namespace koe::nn
