@@ -18,6 +18,7 @@
 #include "g2p/en/tokenizer.h"
 #include "g2p/g2p.h"
 #include "g2p/lexicon.h"
+#include "g2p/tagger_file.h"
 #include "text/normalize.h"
 
 namespace {
@@ -129,12 +130,13 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Compares the English front end with a phoneme corpus: TRACE holds tokens, tags and fallback results, "
       "GOLD text and phonemes, both one JSON object a line with the same ids.");
-  std::string trace_path, gold_path, lexicon_dir = LexiconDir();
+  std::string trace_path, gold_path, tagger_path, lexicon_dir = LexiconDir();
   bool force_tags = false, force_oov = false, as_json = false, without_quirks = false;
   size_t show = 0;
   app.add_option("TRACE", trace_path)->required()->check(CLI::ExistingFile);
   app.add_option("GOLD", gold_path)->required()->check(CLI::ExistingFile);
   app.add_option("--lexicons", lexicon_dir, "Folder of {us,gb}_{gold,silver}.json");
+  app.add_option("--tagger", tagger_path, "A tagger's weight file; without it the built-in rules tag");
   app.add_flag("--force-tags", force_tags, "Take the tags from the trace");
   app.add_flag("--force-oov", force_oov, "Take the fallback's results from the trace");
   app.add_flag("--no-quirks", without_quirks, "Without the reference's known faults");
@@ -154,6 +156,12 @@ int main(int argc, char** argv) {
   }
   const auto tagger = std::make_shared<TraceTagger>();
   const auto fallback = std::make_shared<TraceFallback>();
+  std::shared_ptr<const koe::g2p::Tagger> trained;
+  if (!tagger_path.empty()) {
+    auto opened = koe::g2p::OpenTagger(tagger_path);
+    if (!opened) return Fail(opened.error().message());
+    trained = std::move(*opened);
+  }
   std::map<std::string, std::string> blobs;
   std::map<std::string, std::unique_ptr<koe::g2p::EnglishG2P>> front_ends;
   const std::pair<const char*, koe::Language> languages[] = {{"us", koe::Language::kAmericanEnglish},
@@ -165,6 +173,7 @@ int main(int argc, char** argv) {
     const std::string& bytes = blobs[accent] = std::move(*blob);
     koe::g2p::EnglishOptions options;
     options.misaki_quirks = !without_quirks;
+    options.tagger = trained;
     if (force_tags) options.tagger = tagger;
     if (force_oov) options.fallback = fallback;
     auto opened = koe::g2p::EnglishG2P::Open(std::as_bytes(std::span(bytes)), language, options);

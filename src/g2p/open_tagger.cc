@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/mapped_file.h"
+#include "g2p/en/perceptron_tagger.h"
 #include "g2p/en/spacy_tagger.h"
 #include "g2p/tagger_file.h"
 
@@ -30,6 +31,8 @@ Result<std::unique_ptr<Tagger>> OpenNetwork(const TaggerFile& file) {
 Result<std::unique_ptr<Tagger>> OpenTagger(std::span<const std::byte> bytes) {
   KOE_TRY(const TaggerFile file, TaggerFile::Open(bytes));
   switch (file.kind()) {
+    case TaggerKind::kPerceptron:
+      return en::PerceptronTagger::Open(file);
     case TaggerKind::kNetwork:
       return OpenNetwork(file);
     default:
