@@ -109,10 +109,13 @@ class SpanFilter {
   bool MayBeWord(size_t left, size_t right) {
     if (right - left == 1 || shapes_.size() <= kShortGroup) return true;
     bool is_dotted = true, has_dot = false;
+    size_t letters = 0;
     for (size_t i = left; i < right; ++i) {
       if (!shapes_[i].test(kWordChars)) return true;
-      is_dotted = is_dotted && shapes_[i].test(kDotted);
-      has_dot = has_dot || pieces_[i].text == ".";
+      const bool is_dot = pieces_[i].text == ".";
+      letters = is_dot ? 0 : letters + pieces_[i].text.size();
+      is_dotted = is_dotted && shapes_[i].test(kDotted) && letters <= 2;
+      has_dot = has_dot || is_dot;
     }
     if (is_dotted && has_dot) return true;
     const char* begin = pieces_[left].text.data();
