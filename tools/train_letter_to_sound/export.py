@@ -4,9 +4,11 @@
 
   python export.py --weights weights.pt --out en.l2s [--calibration 1 0]
 
-Weight matrices become int8 with a scale per row, rounded to nearest; biases stay float32.
+names.txt goes in as it is, turned into both accents. Weight matrices become int8 with a scale per row, rounded to nearest; biases stay float32.
 """
 import argparse
+import os
+import re
 import struct
 
 import numpy as np
@@ -46,6 +48,38 @@ def matrix(values):
     return vector(scale) + padded(rows.tobytes())
 
 
+SOUNDS = set("AIOWYbdfhijklmnpstuvwzæaðŋɑɒɔəɛɜɡɪɹʃʊʌʒʤʧˈˌːθ")
+VOWELS = set("AIOQWYaiuæɑɒɔəɛɜɪʊʌ")
+
+
+def american(sounds):
+    sounds = sounds.replace("ɪəɹ", "ɪɹ").replace("ː", "").replace("ɒ", "ɑ").replace("a", "æ")
+    # A t between a vowel and an unstressed one is a tap.
+    return re.sub("(?<=[AIOWYiuæɑəɛɪɹʊʌ])t(?=[AIOWYiuəɪ])", "ɾ", sounds)
+
+
+def british(sounds):
+    kept = ""
+    for i, c in enumerate(sounds):
+        following = sounds[i + 1 :].lstrip("ˈˌ")[:1]
+        if c != "ɹ" or following in VOWELS and following:
+            kept += c
+    return kept.replace("O", "Q")
+
+
+def read_names(path):
+    """names.txt -> "name TAB American TAB British" lines, in order."""
+    names = {}
+    with open(path, encoding="utf-8") as f:
+        entries = [e.strip() for line in f if not line.startswith("#") for e in line.split(";")]
+    for entry in filter(None, entries):
+        name, sounds = entry.split()
+        assert name not in names and sounds.count("ˈ") == 1 and set(sounds) <= SOUNDS, entry
+        assert all(sounds[i + 1] in VOWELS for i, c in enumerate(sounds) if c in "ˈˌ"), entry
+        names[name] = f"{name}\t{american(sounds)}\t{british(sounds)}\n"
+    return "".join(names[name] for name in sorted(names))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", required=True)
@@ -58,8 +92,9 @@ def main():
     assert saved["alphabet"] == "abcdefghijklmnopqrstuvwxyz'-" and labels[0] == ""
     hidden, width = saved["hidden"], w["encoded.bias"].shape[0]
 
+    names = read_names(os.path.join(os.path.dirname(os.path.abspath(__file__)), "names.txt")).encode()
     texts = "".join(label + "\n" for label in labels).encode()
-    body = padded(texts) + matrix(w["letters.weight"])
+    body = padded(texts) + padded(names) + matrix(w["letters.weight"])
     for layer in ("lstm1", "lstm2"):
         for direction in ("", "_reverse"):
             body += matrix(w[f"{layer}.weight_ih_l0{direction}"]) + matrix(w[f"{layer}.weight_hh_l0{direction}"])
@@ -69,8 +104,8 @@ def main():
         body += matrix(w[f"history.{i}"])
     body += matrix(w["state"]) + matrix(w["stream"]) + matrix(w["out.weight"]) + vector(w["out.bias"])
     body += matrix(w["tier.weight"]) + vector(w["tier.bias"]) + vector(args.calibration)
-    header = struct.pack("<8sIIIIIIQQ", b"KOEL2S1\0", 1, w["letters.weight"].shape[1], hidden, width, len(labels), len(texts),
-                         64 + len(body), checksum(body)).ljust(64, b"\0")
+    header = struct.pack("<8sIIIIIIQQI", b"KOEL2S1\0", 1, w["letters.weight"].shape[1], hidden, width, len(labels), len(texts),
+                         64 + len(body), checksum(body), len(names)).ljust(64, b"\0")
     with open(args.out, "wb") as f:
         f.write(header + body)
     print(f"{args.out}: {len(header) + len(body)} bytes")

@@ -60,6 +60,9 @@ void Multiply(const kernels::KernelSet& kernels, ConstMatrix x, const AlignedBuf
                      .n = y.cols});
 }
 
+// Of a name that people wrote down; some have more than one sound.
+constexpr float kNameConfidence = 0.95f;
+
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
@@ -81,6 +84,7 @@ Model::Model(const ModelFile& file, const kernels::KernelSet& kernels)
       hidden_(file.hidden),
       width_(file.width),
       labels_(file.labels),
+      names_(file.names),
       next_state_(file.labels.size()),
       letter_gates_(kNumLetters * 8 * file.hidden),
       encoded_(Pack(kernels, file.encoded, 2 * file.hidden, file.width)),
@@ -195,6 +199,12 @@ std::vector<Model::Hypothesis> Model::Decode(ConstMatrix encoded, size_t stream)
     beam.swap(next);
   }
   return beam;
+}
+
+Guess Model::FindName(std::string_view word, Language language) const {
+  const auto found = names_.find(std::string(word));
+  if (found == names_.end()) return {};
+  return {found->second[language == Language::kBritishEnglish ? 1 : 0], kNameConfidence, 1};
 }
 
 Guess Model::Pronounce(std::string_view word, Language language, Manner manner) const {

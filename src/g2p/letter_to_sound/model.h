@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/array.h"
@@ -37,6 +38,8 @@ class Model {
   // Copies what it needs: the bytes may go. `kernels` must outlive the model. Errors as ModelFile::Read.
   static Result<std::shared_ptr<const Model>> Open(std::span<const std::byte> bytes, const kernels::KernelSet& kernels);
 
+  // The name as the file lists it; an empty guess for any other word, which is Pronounce's.
+  Guess FindName(std::string_view word, Language language) const;
   // word: 1 to kMaxWordLetters characters of a-z ' and -; an empty guess for anything else.
   Guess Pronounce(std::string_view word, Language language, Manner manner) const;
 
@@ -52,6 +55,7 @@ class Model {
   const kernels::KernelSet& kernels_;
   size_t hidden_, width_;
   std::vector<std::string> labels_;
+  std::unordered_map<std::string, std::array<std::string, 2>> names_;
   std::vector<std::array<uint8_t, kNumStates>> next_state_;  // by label
   AlignedBuffer<float> letter_gates_;  // [kNumLetters][8 * hidden]: first layer's input with its bias
   std::array<std::array<AlignedBuffer<float>, 2>, 2> recurrent_;

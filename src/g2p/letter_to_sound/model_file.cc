@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "base/utf8.h"
 #include "g2p/tagger_file.h"
@@ -60,6 +61,20 @@ class TensorReader {
   std::span<const std::byte> bytes_;
 };
 
+// The lines of a text, each ended by a line feed; nullopt where it is not UTF-8 or the last has no end.
+std::optional<std::vector<std::string_view>> Lines(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (FindInvalidUtf8(text)) return std::nullopt;
+  std::vector<std::string_view> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return std::nullopt;
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<ModelFile> ModelFile::Read(std::span<const std::byte> bytes) {
@@ -85,20 +100,23 @@ Result<ModelFile> ModelFile::Read(std::span<const std::byte> bytes) {
   }
   if (file.hidden % 8 != 0) return Corrupt("hidden size " + std::to_string(file.hidden) + " is no multiple of 8");
   if (num_labels == 0 || num_labels > kMaxLabels) return Corrupt(std::to_string(num_labels) + " labels");
-  if (label_bytes > body.size()) return Corrupt("labels lie outside the file");
-  const std::string_view texts(reinterpret_cast<const char*>(body.data()), label_bytes);
-  if (FindInvalidUtf8(texts)) return Corrupt("labels are not UTF-8");
-  for (size_t begin = 0; begin < texts.size();) {
-    const size_t end = texts.find('\n', begin);
-    if (end == std::string_view::npos) return Corrupt("the last label has no end");
-    file.labels.emplace_back(texts.substr(begin, end - begin));
-    begin = end + 1;
+  const size_t name_bytes = Load<uint32_t>(bytes.data() + kNameBytesAt);
+  const size_t padded_labels = (label_bytes + 3) / 4 * 4, padded_names = (name_bytes + 3) / 4 * 4;
+  if (padded_labels > body.size() || padded_names > body.size() - padded_labels) {
+    return Corrupt("labels or names lie outside the file");
   }
-  if (file.labels.size() != num_labels) return Corrupt("not the stated number of labels");
+  const auto labels = Lines(body.first(label_bytes)), names = Lines(body.subspan(padded_labels, name_bytes));
+  if (!labels || labels->size() != num_labels) return Corrupt("not the stated number of labels");
+  file.labels.assign(labels->begin(), labels->end());
+  if (!names) return Corrupt("names");
+  for (const std::string_view line : *names) {
+    const size_t first = line.find('\t'), second = line.find('\t', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) return Corrupt("names");
+    file.names[std::string(line.substr(0, first))] = {std::string(line.substr(first + 1, second - first - 1)),
+                                                      std::string(line.substr(second + 1))};
+  }
 
-  const size_t padded = (label_bytes + 3) / 4 * 4;
-  if (padded > body.size()) return Corrupt("labels lie outside the file");
-  TensorReader reader(body.subspan(padded));
+  TensorReader reader(body.subspan(padded_labels + padded_names));
   const size_t gates = 4 * file.hidden, both = 2 * file.hidden;
   bool fits = reader.Matrix(kNumLetters, file.embedding, &file.letters);
   for (size_t layer = 0; layer < 2; ++layer) {

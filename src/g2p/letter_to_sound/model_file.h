@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "koe/result.h"
@@ -28,9 +29,11 @@ enum HeaderOffset : size_t {
   kLabelBytesAt = 28,  // uint32: of the label texts, each followed by a line feed
   kFileBytesAt = 32,   // uint64
   kChecksumAt = 40,    // uint64: tagger_file::Checksum of everything behind the header
+  kNameBytesAt = 48,   // uint32: of the names
   kHeaderBytes = 64
 };
-// Then the label texts, zero-padded to a multiple of 4; then the tensors in the order of ModelFile. A matrix is a
+// Then the label texts and the names, each zero-padded to a multiple of 4. A name is its spelling, a tab, the American
+// phonemes, a tab, the British ones and a line feed. Then the tensors in the order of ModelFile. A matrix is a
 // float32 scale per row and the rows as int8, zero-padded to a multiple of 4; value = scale * int8. A vector is
 // float32.
 
@@ -54,9 +57,10 @@ struct ModelFile {
 
   size_t embedding = 0, hidden = 0, width = 0;
   std::vector<std::string> labels;
-  std::vector<float> letters;                        // [kNumLetters][embedding]
-  std::array<std::array<LstmWeights, 2>, 2> lstms;   // by layer, then forward and backward
-  std::vector<float> encoded, encoded_bias;          // [width][2 * hidden], [width]
+  std::unordered_map<std::string, std::array<std::string, 2>> names;  // American, British
+  std::vector<float> letters;                                         // [kNumLetters][embedding]
+  std::array<std::array<LstmWeights, 2>, 2> lstms;                    // by layer, then forward and backward
+  std::vector<float> encoded, encoded_bias;                           // [width][2 * hidden], [width]
   std::array<std::vector<float>, kHistory> history;  // [labels + 1][width], the last label first; the last row: none
   std::vector<float> state;                          // [kNumStates][width]
   std::vector<float> stream;                         // [kNumStreams][width]

@@ -187,7 +187,7 @@ TEST(LetterToSoundModel, RefusesDamagedFiles) {
   }
   EXPECT_FALSE(Open(bytes + std::string(4, '\0')));
   for (size_t at = 0; at < bytes.size(); at += at < 200 ? 1 : 41) {
-    if (at >= kChecksumAt + 8 && at < kHeaderBytes) continue;  // not used
+    if (at >= kNameBytesAt + 4 && at < kHeaderBytes) continue;  // not used
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     EXPECT_FALSE(Open(damaged)) << at;
@@ -208,8 +208,8 @@ TEST(LetterToSoundModel, RefusesShapesAndValuesOutOfBounds) {
     return file;
   };
   EXPECT_TRUE(Open(with(kEmbeddingAt, 4)));
-  for (const size_t at : {kEmbeddingAt, kHiddenAt, kWidthAt, kNumLabelsAt, kLabelBytesAt}) {
-    for (const uint32_t value : {0u, 3u, 12u, 16u, 4096u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
+  for (const size_t at : {kEmbeddingAt, kHiddenAt, kWidthAt, kNumLabelsAt, kLabelBytesAt, kNameBytesAt}) {
+    for (const uint32_t value : {3u, 12u, 16u, 4096u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
       EXPECT_FALSE(Open(with(at, value))) << at << ' ' << value;
     }
   }

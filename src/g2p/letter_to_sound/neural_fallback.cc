@@ -133,6 +133,10 @@ std::optional<std::string> NeuralFallback::BritishIng(std::string_view word) con
 void NeuralFallback::SayPart(std::string_view part, std::string_view respelled, bool ends_in_ay, Speech* speech) const {
   if (part.size() == 1) return Spell(part, speech);
   if (const auto known = Known(part)) return speech->Add(*known, 1);
+  if (const Guess name = model_->FindName(text::ToLower(part), language_); !name.phonemes.empty()) {
+    speech->source = Source::kNeural;
+    return speech->Add(name.phonemes, name.confidence);
+  }
   const std::string lower = text::ToLower(respelled);
   if (lower.size() > letter_to_sound::kMaxWordLetters || !HasVowelLetter(lower)) return Spell(part, speech);
   if (lower[0] == 'x' && !HasVowelLetter(lower.substr(1, 1))) {  // "Xbox"
@@ -172,7 +176,10 @@ void NeuralFallback::SayWord(const Piece& word, bool follows_number, Speech* spe
     respelled.remove_suffix(2);
   }
   const auto parts = letter_to_sound::SplitCamelCase(stem);
-  if (parts.size() == 1 || word.text != word.respelled) {
+  if (const Guess name = model_->FindName(text::ToLower(stem), language_); !name.phonemes.empty()) {  // "LinkedIn"
+    speech->source = Source::kNeural;
+    speech->Add(name.phonemes, name.confidence);
+  } else if (parts.size() == 1 || word.text != word.respelled) {
     SayPart(stem, respelled, word.ends_in_ay, speech);
   } else {
     for (const std::string_view part : parts) {

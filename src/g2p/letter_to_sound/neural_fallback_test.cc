@@ -147,6 +147,16 @@ TEST_F(NeuralFallbackTest, AddsEndingsAndJoinsParts) {
   EXPECT_LT(spoken->confidence, 1);
 }
 
+TEST_F(NeuralFallbackTest, KnowsNames) {
+  EXPECT_EQ(Say("Hermione"), "həɹmˈIəni");
+  EXPECT_EQ(Say("Siobhan's", Language::kBritishEnglish), "ʃɪvˈɔːnz");
+  EXPECT_EQ(Say("O'Brien"), "ObɹˈIən");
+  EXPECT_EQ(Say("LinkedIn"), "lɪŋktˈɪn");
+  EXPECT_EQ(Say("McMahon", Language::kBritishEnglish), "məkmˈɑːn");
+  EXPECT_EQ(Say("Beyonc\u00E9"), "biˈɑnsA");
+  EXPECT_EQ(Say("Ruiz-box"), "ɹuˈizbˈɑks");
+}
+
 struct Line {
   std::string stream, word, phonemes;
 };
