@@ -1,173 +1,225 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Whole runs of koe and onnxruntime in the same sitting: tokens -> PCM, two threads each, interleaved in a seeded order.
+"""Koe and its peers in one sitting: the same phonemes, weights and threads; makes docs/benchmarks.md's table and plot.
 
-  python bench/peers/run_peers.py --onnx FP32.onnx [FP32_INSTANCE_NORM.onnx ...] [--rounds 10] [--json OUT.json]
+  python bench/peers/run_peers.py                 everything, about 25 minutes on two cores that have nothing else to do
+  python bench/peers/run_peers.py --quick         three minutes, writes nothing into the tree
+  python bench/peers/run_peers.py --resume        go on after an interruption
 
-A round measures every system on every input once, in random order, with a pause before each so that no thread pool still
-spins. One measurement is the median of --repeat warm runs in a process that has loaded its model: `koe say --phonemes
---json --repeat` for koe, one living worker process per ONNX file for onnxruntime (CPU provider, all graph optimisations).
-Both get the same token ids and voice row; the audio length that each made is printed. Ratios are taken per round (koe and
-peer under the same conditions), then the median and the spread (lowest to highest round) are reported.
-Needs numpy, onnxruntime, a built koe and its bundle. The ONNX files are made by export_onnx_fp32.py.
+Two protocols, kept apart:
+  warm   Every system lives in a process of its own with everything loaded and each input spoken once. A round then measures
+         every system on its inputs, one run each, in a seeded order whose reverse is the next round's. Before each run the
+         machine must be idle (cores in use, by anyone, over --pause seconds <= --max-load; the load average is recorded but
+         cannot be the gate, because our own runs make it); a run beside which something else used more than that is repeated.
+  fresh  A new process: how long until the system is ready, the first run, the highest resident memory up to there.
+A measurement is written to the results file as soon as it is taken. A system that cannot run is listed with the reason.
+Needs what requirements.txt names, a build of Koe and its bundle; README.md says more.
 """
 import argparse
-import json
 import os
-import platform
 import random
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import machine
+import prepare
+import protocol
+import report
+from session import Session, Worker, WorkerError
 
-
-def read_inputs(path):
-    with open(path, encoding="utf-8") as f:
-        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#") and line.strip()]
-    return [{"name": name, "voice": voice, "phonemes": phonemes} for name, voice, phonemes in rows]
-
-
-def worker(onnx_path, threads, bundle):
-    """Reads one JSON job a line, answers with one line. Runs in a process of its own."""
-    import numpy as np
-    import onnxruntime
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
-    with open(os.path.join(bundle, "vocab.json"), encoding="utf-8") as f:
-        vocab = json.load(f)
-    vocab = vocab.get("vocab", vocab)
-    print(json.dumps({"version": onnxruntime.__version__}), flush=True)
-    for line in sys.stdin:
-        job = json.loads(line)
-        phonemes = job["phonemes"]
-        rows = np.fromfile(os.path.join(bundle, "voices", job["voice"] + ".bin"), "<f4").reshape(510, 256)
-        ids = [0, *[vocab[c] for c in phonemes if c in vocab], 0]
-        feed = {"tokens": np.array([ids], np.int64), "style": rows[len(phonemes) - 1][None], "speed": np.ones(1, np.float32)}
-        audio = session.run(["audio"], feed)[0]
-        times = []
-        for _ in range(job["repeat"]):
-            start = time.perf_counter()
-            session.run(["audio"], feed)
-            times.append(time.perf_counter() - start)
-        print(json.dumps({"wall_seconds": statistics.median(times), "samples": int(audio.size)}), flush=True)
+ROOT = prepare.ROOT
+DEFAULT_RESULTS = os.path.join(ROOT, "bench", "peers", "results", "peers.json")
+PRESETS = ["exact:", "fast:--precision fast", "low-memory:--precision low-memory"]
+FP32 = "onnxruntime fp32"
+# name: (system of systems.py, what of prepare.py it needs, file in that folder)
+PEERS = {
+    "onnxruntime fp32": ("onnxruntime", "onnx", None),  # the faster of the two exports
+    "onnxruntime int8": ("onnxruntime", None, None),
+    "OpenVINO": ("openvino", "onnx", "fp32_in.onnx"),
+    "PyTorch": ("pytorch", "pytorch", ""),
+    "sherpa-onnx": ("sherpa", "sherpa", ""),
+    "vox-tts": ("vox", "vox", "kokoro.tmod"),
+}
+EXPORTS = ("fp32_in.onnx", "fp32.onnx")
+EVERYWHERE = (FP32, "onnxruntime int8")  # besides Koe; the others on --some-inputs only, unless --full
 
 
-class Onnxruntime:
-    def __init__(self, path, args):
-        self.name = "onnxruntime " + os.path.splitext(os.path.basename(path))[0]
-        command = [sys.executable, os.path.abspath(__file__), "--worker", path, "--threads", str(args.threads),
-                   "--bundle", args.bundle]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.version = json.loads(self.process.stdout.readline())["version"]
-
-    def measure(self, case, repeat):
-        self.process.stdin.write(json.dumps({**case, "repeat": repeat}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Koe:
-    name = "koe"
-
-    def __init__(self, args):
-        self.args = args
-        self.folder = tempfile.TemporaryDirectory()
-        self.version = subprocess.run([args.koe, "--version"], capture_output=True, text=True).stdout.strip()
-
-    def measure(self, case, repeat):
-        # --repeat counts the cold run; the reported median is over the warm ones.
-        command = [self.args.koe, "say", case["phonemes"], "--phonemes", "--voice", case["voice"], "--bundle", self.args.bundle,
-                   "--threads", str(self.args.threads), "--repeat", str(repeat + 1), "--json",
-                   "-o", os.path.join(self.folder.name, "koe.wav"), *self.args.koe_flags.split()]
-        result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        return {"wall_seconds": result["wall_seconds"], "samples": result["samples"]}
-
-    def close(self):
-        self.folder.cleanup()
-
-
-def cpu_name():
-    with open("/proc/cpuinfo") as f:
-        return next((line.split(":")[1].strip() for line in f if line.startswith("model name")), platform.machine())
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    prepare.add_arguments(parser)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="Koe's build folder")
+    parser.add_argument("--no-build", action="store_true", help="take koe_peer_worker as it is there")
+    parser.add_argument("--koe-preset", action="append", metavar="NAME:ARGS", help=f"default: {', '.join(PRESETS)}")
+    parser.add_argument("--systems", nargs="+", metavar="NAME", help="only these peers (none: Koe alone): " + ", ".join(PEERS))
+    parser.add_argument("--only", nargs="+", metavar="INPUT", help="only these inputs")
+    parser.add_argument("--some-inputs", nargs="+", default=["3s", "10s"], metavar="INPUT",
+                        help="inputs of the peers besides onnxruntime (default: 3s 10s)")
+    parser.add_argument("--full", action="store_true", help="every system on every input (about an hour)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, 3s and 10s, Koe and onnxruntime")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--fresh", type=int, default=2, metavar="N", help="fresh processes of each system (default 2)")
+    parser.add_argument("--fresh-input", default="15s", metavar="INPUT")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1, help="of the order")
+    parser.add_argument("--max-load", type=float, default=0.3, metavar="CORES")
+    parser.add_argument("--wait", type=float, default=600, metavar="SECONDS", help="for an idle machine, then give up")
+    parser.add_argument("--busy-ok", action="store_true", help="measure on a busy machine; the results say so")
+    parser.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="before each run")
+    parser.add_argument("--retries", type=int, default=2, help="of a run beside which the machine was busy")
+    parser.add_argument("--json", metavar="FILE", help=f"results (default {os.path.relpath(DEFAULT_RESULTS, ROOT)})")
+    parser.add_argument("--resume", action="store_true", help="go on with an unfinished results file")
+    parser.add_argument("--restart", action="store_true", help="replace an unfinished results file")
+    parser.add_argument("--no-docs", action="store_true", help="do not touch docs/")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.fresh, args.fresh_input, args.no_docs = 3, 1, "3s", True
+        args.only, args.systems = args.only or ["3s", "10s"], args.systems or list(EVERYWHERE)
+        args.json = args.json or os.path.join(ROOT, "build", "peers_quick.json")
+    args.json = args.json or DEFAULT_RESULTS
+    unknown = [s for s in args.systems or [] if s not in PEERS and s != "none"]
+    if unknown:
+        parser.error(f"no system {unknown[0]!r}: {', '.join(PEERS)} or none")
+    if min(args.rounds, args.threads) < 1 or args.fresh < 0:
+        parser.error("--rounds and --threads must be at least 1")
+    return args
 
 
-def report(results, systems, cases):
-    """One row per input and system: median, spread, real-time factor, and the peer's time over koe's, round by round."""
-    table = []
-    base = results.get("koe")
-    for case in cases:
-        for system in systems:
-            runs = results[system.name][case["name"]]
-            times = [r["wall_seconds"] for r in runs]
-            seconds = runs[0]["samples"] / 24000
-            row = {"input": case["name"], "system": system.name, "audio_seconds": seconds, "samples": runs[0]["samples"],
-                   "median_seconds": statistics.median(times), "lowest": min(times), "highest": max(times),
-                   "realtime_factor": statistics.median(times) / seconds}
-            if base and system.name != "koe":
-                ratios = [t / k["wall_seconds"] for t, k in zip(times, base[case["name"]])]
-                row.update(ratio_to_koe=statistics.median(ratios), ratio_lowest=min(ratios), ratio_highest=max(ratios))
-            table.append(row)
-    print(f"{'input':6s} {'system':36s} {'audio s':>8s} {'median s':>9s} {'low..high s':>16s} {'RTF':>7s}  peer / koe (low..high)")
-    for r in table:
-        ratio = f"{r['ratio_to_koe']:.2f} ({r['ratio_lowest']:.2f}..{r['ratio_highest']:.2f})" if "ratio_to_koe" in r else ""
-        spread = f"{r['lowest']:.3f}..{r['highest']:.3f}"
-        print(f"{r['input']:6s} {r['system']:36s} {r['audio_seconds']:8.3f} {r['median_seconds']:9.3f} {spread:>16s} "
-              f"{r['realtime_factor']:7.3f}  {ratio}")
-    return table
+def koe_commands(args):
+    """{name: command} of Koe's presets."""
+    worker = os.path.join(args.build, "koe_peer_worker")
+    if not args.no_build:
+        done = subprocess.run(["cmake", "--build", args.build, "--target", "koe_peer_worker"], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"building koe_peer_worker in {args.build} failed:\n" + "\n".join(done.stdout.strip().split("\n")[-15:]))
+    if not os.path.exists(worker):
+        sys.exit(f"{worker}: no such file (cmake --preset release && cmake --build --preset release)")
+    commands = {}
+    for text in args.koe_preset or PRESETS:
+        name, extra = protocol.parse_preset(text)
+        commands["koe " + name] = [worker, "--bundle", args.bundle, "--threads", str(args.threads), *extra]
+    return commands
+
+
+def peer_command(name, args, export=EXPORTS[0]):
+    system, files, path = PEERS[name]
+    if name == "onnxruntime int8":
+        model = args.int8
+        if not os.path.exists(model):
+            raise WorkerError(f"{model}: no such file (scripts/quickstart fetches it; --int8)")
+    else:
+        model = os.path.join(prepare.need(files, args), export if path is None else path)
+    return [sys.executable, os.path.join(prepare.HERE, "worker.py"), system, "--model", model, "--bundle", args.bundle,
+            "--threads", str(args.threads)]
+
+
+def choose_export(session, args, case):
+    """onnxruntime's commands for both fp32 exports, three runs of each in turn: the faster one's command."""
+    commands = {e: peer_command(FP32, args, e) for e in EXPORTS}
+    workers = {e: Worker(c) for e, c in commands.items()}
+    times = {e: [] for e in EXPORTS}
+    try:
+        for _ in range(4):  # the first is the warm-up
+            for export, worker in workers.items():
+                times[export].append(worker.speak(case)["wall_seconds"])
+    finally:
+        for worker in workers.values():
+            worker.close()
+    medians = {e: sorted(t[1:])[1] for e, t in times.items()}
+    chosen = min(medians, key=medians.get)
+    session.results["export_choice"] = {"input": case["name"], "median_seconds": medians, "chosen": chosen}
+    session.say(f"onnxruntime: {chosen} is the faster export ({', '.join(f'{e} {m:.3f} s' for e, m in medians.items())})")
+    return commands[chosen]
+
+
+def start_systems(session, args, inputs):
+    """{name: command} of what runs, and {name: Worker}; the rest is written down with its reason."""
+    middle = next((i for i in inputs if i["name"] == "10s"), inputs[0])
+    commands = koe_commands(args)
+    wanted = [n for n in PEERS if args.systems is None or n in args.systems]
+    for name in wanted:
+        try:
+            chosen = session.results.get("export_choice", {}).get("chosen")
+            if name == FP32 and not chosen:
+                commands[name] = choose_export(session, args, middle)
+            else:
+                commands[name] = peer_command(name, args, chosen or EXPORTS[0])
+        except Exception as error:  # packages or files that are not there
+            session.unavailable(name, str(error) or type(error).__name__)
+    workers = {}
+    for name, command in list(commands.items()):
+        try:
+            workers[name] = Worker(command)
+            session.available(name, workers[name].hello)
+        except WorkerError as error:
+            session.unavailable(name, str(error))
+            del commands[name]
+    return commands, workers
+
+
+def inputs_of(name, args, inputs):
+    names = [i["name"] for i in inputs]
+    if args.full or name.startswith("koe ") or name in EVERYWHERE:
+        return names
+    return [n for n in names if n in args.some_inputs] or names[:1]
+
+
+def run_warm(session, args, workers, inputs):
+    cases = {i["name"]: i for i in inputs}
+    systems_of = {n: [s for s in workers if n in inputs_of(s, args, inputs)] for n in cases}
+    session.say("warm-up: every system speaks its inputs once")
+    for name in [n for n in workers]:
+        for case in [c for c in inputs if name in systems_of[c["name"]]]:
+            session.warm_up(workers, name, case)
+    orders = [protocol.round_order(args.seed, r, list(cases), systems_of) for r in range(args.rounds)]
+    todo = [(r, s, n) for r, jobs in enumerate(orders) for s, n in jobs if not session.has("warm", r, s, n)]
+    for position, (number, system, name) in enumerate(todo):
+        if system in workers:
+            left = [(s, n) for _, s, n in todo[position:] if s in workers]
+            session.measure_warm(workers, number, system, cases[name], left)
+
+
+def run_fresh(session, args, commands, case):
+    order = random.Random(f"{args.seed}:fresh")
+    for number in range(args.fresh):
+        names = list(commands)
+        order.shuffle(names)
+        for name in names:
+            if not session.has("fresh", number, name, case["name"]):
+                session.measure_fresh(commands[name], number, name, case)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx", nargs="+", default=[], metavar="FILE")
-    parser.add_argument("--koe", default=os.path.join(ROOT, "build", "release", "koe"))
-    parser.add_argument("--bundle", default=os.environ.get("KOE_BUNDLE") or os.path.join(ROOT, "models", "kokoro-82m"))
-    parser.add_argument("--koe-flags", default="", help="more flags for koe, e.g. '--precision exact'")
-    parser.add_argument("--no-koe", action="store_true", help="measure the peers only")
-    parser.add_argument("--inputs", default=os.path.join(ROOT, "bench", "peers", "inputs.tsv"))
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these inputs only")
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--repeat", type=int, default=3, help="warm runs in one measurement")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pause", type=float, default=0.3, help="seconds before each measurement")
-    parser.add_argument("--seed", type=int, default=1, help="of the order")
-    parser.add_argument("--json", metavar="OUT")
-    parser.add_argument("--worker", metavar="FILE", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        worker(args.worker, args.threads, args.bundle)
-        return
-    cases = [c for c in read_inputs(args.inputs) if not args.only or c["name"] in args.only]
-    systems = ([] if args.no_koe else [Koe(args)]) + [Onnxruntime(path, args) for path in args.onnx]
-    print(f"{cpu_name()}, {os.cpu_count()} processors, {args.threads} threads; load {os.getloadavg()[0]:.2f}; "
-          + "; ".join(f"{s.name} ({s.version})" for s in systems), flush=True)
-    results = {s.name: {c["name"]: [] for c in cases} for s in systems}
-    order = random.Random(args.seed)
-    for number in range(args.rounds):
-        jobs = [(s, c) for s in systems for c in cases]
-        order.shuffle(jobs)
-        for system, case in jobs:
-            time.sleep(args.pause)
-            results[system.name][case["name"]].append(system.measure(case, args.repeat))
-        print(f"round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
-    for system in systems:
-        system.close()
-    table = report(results, systems, cases)
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as f:
-            json.dump({"cpu": cpu_name(), "processors": os.cpu_count(), "threads": args.threads, "seed": args.seed,
-                       "rounds": args.rounds, "repeat": args.repeat, "versions": {s.name: s.version for s in systems},
-                       "table": table, "rounds_raw": results}, f, indent=1)
+    args = arguments()
+    try:
+        inputs = prepare.read_inputs(args.inputs)
+        unknown = [n for n in (args.only or []) if n not in [i["name"] for i in inputs]]
+        if unknown:
+            raise ValueError(f"no input {unknown[0]!r} in {args.inputs}")
+        inputs = [i for i in inputs if not args.only or i["name"] in args.only]
+        session = Session(args, machine.record(ROOT, args.build, args.threads), inputs)
+        commands, workers = start_systems(session, args, inputs)
+    except (ValueError, OSError, WorkerError) as error:
+        sys.exit(f"run_peers: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted before anything was measured")
+    try:
+        try:
+            run_warm(session, args, workers, inputs)
+        finally:
+            for worker in workers.values():
+                worker.close()
+        fresh_case = next((i for i in inputs if i["name"] == args.fresh_input), inputs[-1])
+        run_fresh(session, args, {n: c for n, c in commands.items() if not session.is_unavailable(n)}, fresh_case)
+        session.finish()
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: {len(session.results['measurements'])} measurements are in {args.json}; go on with --resume",
+              file=sys.stderr)
+        sys.exit(130)
+    except TimeoutError as error:
+        sys.exit(f"run_peers: {error}; what was measured is in {args.json}, go on with --resume")
+    print(report.markdown(session.results))
+    if not args.no_docs:
+        print("\n".join("wrote " + p for p in report.write_docs(session.results)), file=sys.stderr)
 
 
 if __name__ == "__main__":
