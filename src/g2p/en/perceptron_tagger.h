@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "g2p/en/grammar_rules.h"
 #include "g2p/en/tagger_dictionary.h"
 #include "g2p/en/tagger_features.h"
 #include "g2p/tagger.h"
@@ -34,7 +35,8 @@ void TagLeftToRight(size_t num_tokens, const FormAt& form_at, const Choose& choo
       const FeatureWindow window = {&ring[(i + 3) % 5], &ring[(i + 4) % 5], &form,
                                     &ring[(i + 1) % 5], &ring[(i + 2) % 5], history.tag1,
                                     history.tag2,       history.verb,       history.is_first};
-      tag = choose(i, window);
+      tag = TagByGrammar(window);
+      if (tag == Tag::kNone) tag = choose(i, window);
     }
     emit(i, tag);
     history.Push(tag);

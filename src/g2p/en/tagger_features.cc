@@ -6,9 +6,6 @@
 namespace koe::g2p::en {
 namespace {
 
-constexpr uint64_t kWordPrime = 0x100000001B3;  // FNV-1a's
-constexpr uint64_t kWordBasis = 0xCBF29CE484222325;
-
 enum ShapeBit : unsigned {
   kHasDigit = 1U << 0,
   kAllDigits = 1U << 1,
@@ -196,7 +193,11 @@ void ExtractFeatures(const FeatureWindow& window, Features* features) {
   add(pair(b1.word, b2.word));
   add(pair(t1, a1.suffix & 0xFFFFFF));
   add(pair(c, pair(b1.word, t2)));
-  static_assert(kNumFeatures == 44);
+  add(pair(w, c_b1 << 16 | c_a1));
+  add(pair(w, pair(b1.word, c_a1)));
+  add(pair(w, tags << 32 | c_a1 << 16 | c_a2));
+  add(pair(w, pair(b1.word, t2)));
+  static_assert(kNumFeatures == 48);
 }
 
 }  // namespace koe::g2p::en

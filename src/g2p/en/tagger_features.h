@@ -15,7 +15,7 @@
 
 namespace koe::g2p::en {
 
-inline constexpr uint32_t kFeatureVersion = 1;
+inline constexpr uint32_t kFeatureVersion = 2;
 
 // How a token is written. A word's dictionary key holds it too: "US" and "us" are two words.
 enum class Casing : uint8_t { kLower, kCapitalised, kUpper, kMixed };
@@ -25,6 +25,8 @@ using WordClass = uint16_t;
 inline constexpr WordClass kFirstGuessedClass = 0xFF00;
 
 inline constexpr uint64_t kUnknownWord = 1;
+inline constexpr uint64_t kWordPrime = 0x100000001B3;  // FNV-1a's
+inline constexpr uint64_t kWordBasis = 0xCBF29CE484222325;
 
 struct TokenForm {
   uint64_t word = 0;    // hash of the text with ASCII letters in lower case; kUnknownWord: training hardly saw it
@@ -52,6 +54,12 @@ constexpr uint64_t MixBits(uint64_t x) {
   x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93;
   return x ^ (x >> 32);
 }
+// TokenForm::word of a word in lower case.
+constexpr uint64_t HashWord(std::string_view lower) {
+  uint64_t hash = kWordBasis;
+  for (const char c : lower) hash = (hash ^ static_cast<unsigned char>(c)) * kWordPrime;
+  return MixBits(hash);
+}
 constexpr uint64_t DictionaryKey(uint64_t word, Casing casing) {
   return MixBits(word + (uint64_t{1} + static_cast<uint64_t>(casing)) * 0x9E3779B97F4A7C15);
 }
@@ -70,7 +78,7 @@ struct FeatureWindow {
 };
 extern const TokenForm kOutside;
 
-inline constexpr size_t kNumFeatures = 44;
+inline constexpr size_t kNumFeatures = 48;
 using Features = std::array<uint64_t, kNumFeatures>;
 void ExtractFeatures(const FeatureWindow& window, Features* features);
 

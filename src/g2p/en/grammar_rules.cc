@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "g2p/en/grammar_rules.h"
+
+namespace koe::g2p::en {
+namespace {
+
+// What follows closes the phrase. A comma or dash need not: "so that, in the end, ...".
+bool IsPhraseEnd(const TokenForm& after) {
+  switch (after.fixed) {
+    case Tag::kPeriod:
+    case Tag::kRightBracket:
+      return true;
+    default:
+      return after.word == HashWord(";") || after.word == kOutside.word;
+  }
+}
+
+Tag TagA(const FeatureWindow& window) {
+  if (IsPhraseEnd(*window.after1) || window.after1->fixed == Tag::kComma) return Tag::kNN;
+  // "Plan A failed", "from A to Z"; in a title the next word is capitalised too.
+  const bool after_word = window.tag1 >= Tag::kCC && window.tag1 <= Tag::kWRB;
+  const bool is_name = window.at->casing == Casing::kCapitalised && !window.is_first && after_word &&
+                       window.after1->casing == Casing::kLower && window.after1->fixed == Tag::kNone;
+  return is_name ? Tag::kNN : Tag::kNone;
+}
+
+Tag TagAm(const FeatureWindow& window) {
+  if (window.tag1 == Tag::kCD || window.before1->has_digit) return Tag::kNN;
+  constexpr uint64_t kI = HashWord("i");
+  return window.before1->word == kI || window.after1->word == kI ? Tag::kVBP : Tag::kNone;
+}
+
+Tag TagIn(const FeatureWindow& window) {
+  const bool after_verb = IsVerb(window.tag1) || window.tag1 == Tag::kPRP;
+  if (!after_verb) return Tag::kNone;
+  return IsPhraseEnd(*window.after1) || window.after1->word == HashWord("and") ? Tag::kRP : Tag::kNone;
+}
+
+Tag TagUsed(const FeatureWindow& window) {
+  const bool is_habit = window.after1->word == HashWord("to") && (window.tag1 == Tag::kPRP || window.tag1 == Tag::kEX ||
+                                                                  window.tag1 == Tag::kNNP || window.tag1 == Tag::kWP);
+  return is_habit ? Tag::kVBD : Tag::kNone;
+}
+
+}  // namespace
+
+Tag TagByGrammar(const FeatureWindow& window) {
+  switch (window.at->word) {
+    case HashWord("a"):
+      return TagA(window);
+    case HashWord("am"):
+      return TagAm(window);
+    case HashWord("in"):
+      return TagIn(window);
+    case HashWord("that"):
+      return IsPhraseEnd(*window.after1) ? Tag::kDT : Tag::kNone;
+    case HashWord("used"):
+      return TagUsed(window);
+    case HashWord("vs"):
+    case HashWord("vs."):
+      return Tag::kIN;
+    default:
+      return Tag::kNone;
+  }
+}
+
+}  // namespace koe::g2p::en
