@@ -47,4 +47,5 @@ if(NOT KOE_SANITIZE)
   endif()
 endif()
 
+koe_python_test(NAME number_words_test SCRIPT tests/number_words_test.py ARGS --check $<TARGET_FILE:koe_g2p_check>)
 koe_python_test(NAME spacy_tagger_test SCRIPT tests/spacy_tagger_test.py ARGS --check $<TARGET_FILE:koe_spacy_check>)

@@ -110,7 +110,7 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, const UserLe
   clock->Charge(&steps->tag);
   const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
   std::vector<en::SpokenWord>& spoken = workspace->spoken;
-  en::Units units = en::Retokenize(line, tokens, markup);
+  en::Units units = en::Retokenize(line, tokens, markup, options.misaki_quirks);
   if (user != nullptr) en::ApplyUserLexicon(*user, pronouncer, line, &units);
   spoken = en::PronounceUnits(pronouncer, fallback, std::move(units));
   // An abbreviation keeps its full stop ("Ltd."); at the end of a line that stop also ends the sentence.

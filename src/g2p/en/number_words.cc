@@ -118,22 +118,65 @@ Words YearWords(std::string_view digits) {
   return words;
 }
 
+namespace {
+
+// num2words takes a whole double apart by dividing doubles by powers of 1000, which rounds above 2^53; exact below.
+Words WholeDoubleWords(double value) {
+  Words words;
+  char digits[400];  // 309 digits at most
+  for (size_t g = kMaxNamedDigits / 3 - 1; g > 0; --g) {
+    // Written out, a double has more digits than a power of ten where it is not below it.
+    if (static_cast<size_t>(std::snprintf(digits, sizeof(digits), "%.0f", value)) <= 3 * g) continue;
+    double power = 0;
+    const std::string text = "1e" + std::to_string(3 * g);
+    std::from_chars(text.data(), text.data() + text.size(), power);
+    const double rest = std::fmod(value, power);
+    std::snprintf(digits, sizeof(digits), "%.0f", std::nearbyint((value - rest) / power));
+    const Words count = CardinalWords(digits);
+    words.insert(words.end(), count.begin(), count.end());
+    words.push_back(ScaleName(g - 1));
+    value = rest;
+  }
+  if (value == 0 && !words.empty()) return words;
+  if (value < 100 && !words.empty()) words.push_back("and");
+  std::snprintf(digits, sizeof(digits), "%.0f", value);
+  const Words rest = CardinalWords(digits);
+  words.insert(words.end(), rest.begin(), rest.end());
+  return words;
+}
+
+Words DigitsWithPoint(std::string_view number) {
+  Words words;
+  for (const char c : number) {
+    if (c == '.') words.push_back("point");
+    if (c != '.') AppendDigits({&c, 1}, &words);
+  }
+  return words;
+}
+
+}  // namespace
+
 Words DecimalWords(std::string_view number) {
+  const size_t point = std::min(number.find('.'), number.size());
+  Words words = CardinalWords(number.substr(0, point));
+  std::string_view decimals = number.substr(std::min(point + 1, number.size()));
+  decimals = decimals.substr(0, decimals.find_last_not_of('0') + 1);
+  if (decimals.empty()) return words;
+  words.push_back("point");
+  AppendDigits(decimals, &words);
+  return words;
+}
+
+Words DoubleWords(std::string_view number) {
   double value = 0;
   const auto parsed = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (parsed.ec != std::errc() || !std::isfinite(value)) {
-    // Beyond the doubles: the digits one by one.
-    Words words;
-    for (const char c : number) {
-      if (c == '.') words.push_back("point");
-      if (c != '.') AppendDigits({&c, 1}, &words);
-    }
-    return words;
-  }
+  if (parsed.ec != std::errc() || !std::isfinite(value)) return DigitsWithPoint(number);
   char buffer[400];  // 309 digits before the point at most
   if (value == std::floor(value)) {
-    std::snprintf(buffer, sizeof(buffer), "%.0f", value);
-    return CardinalWords(buffer);
+    if (std::snprintf(buffer, sizeof(buffer), "%.0f", value) > static_cast<int>(kMaxNamedDigits)) {
+      return DigitsWithPoint(number);
+    }
+    return WholeDoubleWords(value);
   }
   // Python's repr switches to an exponent below 1e-4; the number of decimals is the same either way.
   const auto shortest = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);

@@ -19,8 +19,10 @@ inline constexpr size_t kMaxNamedDigits = 306;
 Words CardinalWords(std::string_view digits);
 Words OrdinalWords(std::string_view digits);  // ... one thousand and twenty fourth
 Words YearWords(std::string_view digits);  // at most 4 digits: nineteen oh five, eleven hundred, two thousand and one
-// A number with a decimal point, read by the shortest digits that give the same double: "2.50" -> two point five.
+// A number with a decimal point, without the zeros at its end: "2.50" -> two point five, "10.0" -> ten.
 Words DecimalWords(std::string_view number);
+// The same as num2words reads it, by way of a double: what lies beyond 15 to 17 digits is made up or lost.
+Words DoubleWords(std::string_view number);
 
 }  // namespace koe::g2p::en
 

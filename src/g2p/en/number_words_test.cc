@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+
 namespace koe::g2p::en {
 namespace {
 
@@ -42,11 +45,29 @@ TEST(NumberWords, Years) {
 }
 
 TEST(NumberWords, Decimals) {
-  EXPECT_EQ(Join(DecimalWords("2.50")), "two point five");
-  EXPECT_EQ(Join(DecimalWords("10.0")), "ten");
-  EXPECT_EQ(Join(DecimalWords("0.05")), "zero point zero five");
-  EXPECT_EQ(Join(DecimalWords("0.00001")), "zero point zero zero zero zero one");
-  EXPECT_EQ(Join(DecimalWords("3.14159")), "three point one four one five nine");
+  const std::pair<const char*, const char*> cases[] = {
+      {"2.50", "two point five"},
+      {"10.0", "ten"},
+      {"0.05", "zero point zero five"},
+      {"0.00001", "zero point zero zero zero zero one"},
+      {"3.14159", "three point one four one five nine"},
+      {"7.", "seven"},
+  };
+  for (const auto& [number, words] : cases) {
+    EXPECT_EQ(Join(DecimalWords(number)), words);
+    EXPECT_EQ(Join(DoubleWords(number)), words);
+  }
+}
+
+TEST(NumberWords, DecimalsBeyondADouble) {
+  EXPECT_EQ(
+      Join(DecimalWords("1.00000000000000000001")),
+      "one point zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero zero one");
+  EXPECT_EQ(Join(DoubleWords("1.00000000000000000001")), "one");
+  const std::string large = "1" + std::string(24, '0') + ".0";  // as a double below 10^24
+  EXPECT_EQ(Join(DecimalWords(large)), "one septillion");
+  EXPECT_TRUE(Join(DoubleWords(large)).starts_with("nine hundred and ninety nine sextillion"));
+  EXPECT_EQ(DoubleWords("1" + std::string(310, '0') + ".5").size(), 313u);  // infinite: digit by digit
 }
 
 }  // namespace

@@ -235,6 +235,12 @@ void ResolveGroup(Piece* pieces, size_t count) {
   for (size_t i = 0; i < parts.size() / 2; ++i) demote(std::get<2>(parts[i]));
 }
 
+// misaki knows "+'" as the possessive of a symbol, and then has no sound for it.
+bool IsLostSymbol(const Piece& symbol, const Piece& apostrophe) {
+  const std::string_view s = symbol.text, a = apostrophe.text;
+  return (s == "%" || s == "&" || s == "+" || s == "@") && (a == "'" || a == "\u2018" || a == "\u2019");
+}
+
 class UnitPronouncer {
  public:
   UnitPronouncer(const Pronouncer& pronouncer, const Fallback& fallback)
@@ -271,6 +277,12 @@ class UnitPronouncer {
         found = true;
       }
       if (found) continue;
+      if (right >= 2 && pronouncer_.misaki_quirks() && IsLostSymbol(pieces[right - 2], pieces[right - 1])) {
+        for (size_t i = right - 2; i < right; ++i) pieces[i].has_phonemes = true;
+        context_.next_is_to = false;
+        right -= 2;
+        continue;
+      }
       Piece& piece = pieces[--right];
       if (AllJunk(piece.text)) {
         piece.has_phonemes = true;

@@ -21,6 +21,9 @@ bool IsOne(std::string_view digits) {
 }
 bool IsZero(std::string_view digits) { return digits.find_first_not_of('0') == std::string_view::npos; }
 
+constexpr std::array<std::array<const char*, 2>, 4> kUnits = {  // by Currency
+    {{"", ""}, {"dollar", "cent"}, {"pound", "pence"}, {"euro", "cent"}}};
+
 std::string WithoutCommas(std::string_view s) {
   std::string out(s);
   out.erase(std::remove(out.begin(), out.end(), ','), out.end());
@@ -84,6 +87,7 @@ Pronouncer::Found Pronouncer::Number(std::string_view word, const WordRequest& r
   const auto num_dots = std::count(word.begin(), word.end(), '.');
   const bool has_currency = request.currency != Currency::kNone;
   const std::string plain = WithoutCommas(word);
+  const bool reads_money = has_currency && (!has_dot || plain.size() - plain.find('.') - 1 < 3);
   if (AllDigits(word) && IsOrdinalSuffix(suffix)) {
     extend(OrdinalWords(word));
   } else if (!is_negative && word.size() == 4 && !has_currency && AllDigits(word)) {
@@ -117,9 +121,7 @@ Pronouncer::Found Pronouncer::Number(std::string_view word, const WordRequest& r
       is_first = false;
       begin = end + 1;
     }
-  } else if (has_currency && (!has_dot || plain.size() - plain.find('.') - 1 < 3)) {
-    static constexpr std::array<std::array<const char*, 2>, 4> kUnits = {
-        {{"", ""}, {"dollar", "cent"}, {"pound", "pence"}, {"euro", "cent"}}};
+  } else if (reads_money) {
     const auto& units = kUnits[static_cast<size_t>(request.currency)];
     const size_t dot = std::min(plain.find('.'), plain.size());
     struct Amount {
@@ -154,7 +156,12 @@ Pronouncer::Found Pronouncer::Number(std::string_view word, const WordRequest& r
     for (const char digit : plain.substr(1)) words.push_back(CardinalWords({&digit, 1}).front());
     extend(words);
   } else {
-    extend(DecimalWords(plain));
+    extend(misaki_quirks_ ? DoubleWords(plain) : DecimalWords(plain));
+  }
+  if (has_currency && has_dot && num_dots == 1 && !reads_money && request.is_head && !misaki_quirks_) {
+    if (auto plural = Plural(kUnits[static_cast<size_t>(request.currency)][0])) {
+      spoken.push_back(std::move(plural->phonemes));
+    }
   }
   if (spoken.empty()) return std::nullopt;
   std::string phonemes;

@@ -21,6 +21,14 @@ using text::IsAsciiUpper;
 constexpr size_t kSureAcronymLetters = 7;  // a longer capitalised proper noun is read as a word
 
 unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
+// "21ST" -> "21st"; empty for anything else.
+std::string LowerOrdinal(std::string_view word) {
+  if (word.size() < 3 || !IsAsciiDigit(Byte(word[word.size() - 3]))) return "";
+  const std::string ending = text::ToLower(word.substr(word.size() - 2));
+  if (word.ends_with(ending) || (ending != "st" && ending != "nd" && ending != "rd" && ending != "th")) return "";
+  const std::string lower = std::string(word.substr(0, word.size() - 2)) + ending;
+  return IsNumber(lower, true) ? lower : "";
+}
 bool AllLetters(std::string_view word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) { return IsAsciiLetter(Byte(c)); });
 }
@@ -365,6 +373,8 @@ std::optional<Pronunciation> Pronouncer::Pronounce(const WordRequest& request, c
       if (unit) spoken->phonemes += " " + unit->phonemes;
     }
     found = std::move(spoken);
+  } else if (const std::string ordinal = misaki_quirks_ ? "" : LowerOrdinal(word); !ordinal.empty()) {
+    found = Number(ordinal, request);
   } else if (IsNumber(word, request.is_head)) {
     found = Number(word, request);
   }

@@ -45,6 +45,7 @@ class Pronouncer {
   std::optional<Pronunciation> SpellLetters(std::string_view word) const;
   const Lexicon& lexicon() const { return lexicon_; }
   bool is_british() const { return british_; }
+  bool misaki_quirks() const { return misaki_quirks_; }
   // s, z or a syllable, by the last sound.
   std::string_view PluralEnding(std::string_view phonemes) const;
   // The sounds of a stem with -s, -ed, -ing. AddIng: empty for British stems in a schwa or a long vowel.

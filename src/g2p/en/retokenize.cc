@@ -18,7 +18,7 @@ struct MarkedToken {
   Tag tag;
   bool is_head = true;
   bool has_phonemes = false;
-  std::string_view phonemes;  // of the markup
+  std::string phonemes;  // of the markup
   std::optional<double> stress;
   std::string_view number_flags;
 };
@@ -33,42 +33,51 @@ size_t CapitalWeight(std::string_view text) {
   return weight;
 }
 
-// For every token the words it overlaps, one after the other. misaki takes positions in this list for tokens, which
-// holds as long as every token lies in exactly one word; kept, for the same phonemes.
-std::vector<size_t> WordsOfTokens(const std::vector<Token>& tokens, const std::vector<Markup::Word>& words) {
-  std::vector<size_t> flat;
+struct Overlap {
+  size_t token;
+  size_t word;
+};
+
+// Which tokens lie in which words, in order. misaki takes the position in this list for the token's, which holds as
+// long as every token lies in exactly one word: behind white space or "[a](1)b" its features fall on the wrong tokens.
+std::vector<Overlap> FindOverlaps(const std::vector<Token>& tokens, const std::vector<Markup::Word>& words,
+                                  bool misaki_quirks) {
+  std::vector<Overlap> overlaps;
   size_t word = 0;
-  for (const Token& token : tokens) {
-    const size_t end = token.offset + token.text.size();
-    while (word < words.size() && words[word].end <= token.offset) ++word;
-    size_t w = word;
-    for (; w < words.size() && words[w].begin < end; ++w) flat.push_back(w);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const size_t end = tokens[i].offset + tokens[i].text.size();
+    while (word < words.size() && words[word].end <= tokens[i].offset) ++word;
+    for (size_t w = word; w < words.size() && words[w].begin < end; ++w) {
+      const size_t token = misaki_quirks ? overlaps.size() : i;
+      if (token >= tokens.size()) return overlaps;
+      overlaps.push_back({token, w});
+    }
   }
-  return flat;
+  return overlaps;
 }
 
-std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector<Token>& tokens, const Markup& markup) {
+std::vector<MarkedToken> AttachFeatures(std::string_view line, const std::vector<Token>& tokens, const Markup& markup,
+                                        bool misaki_quirks) {
   std::vector<MarkedToken> marked;
   marked.reserve(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {
     marked.push_back(Unmarked(tokens[i], i));
   }
-  const std::vector<size_t> word_of = WordsOfTokens(tokens, markup.words);
-  for (size_t position = 0, previous = static_cast<size_t>(-1); position < std::min(word_of.size(), tokens.size());
-       ++position) {
-    const bool is_first = word_of[position] != previous;
-    previous = word_of[position];
-    const auto& feature = markup.words[previous].feature;
+  size_t previous = static_cast<size_t>(-1);
+  for (const Overlap& overlap : FindOverlaps(tokens, markup.words, misaki_quirks)) {
+    const bool is_first = overlap.word != previous;
+    previous = overlap.word;
+    const auto& feature = markup.words[overlap.word].feature;
     if (!feature) continue;
-    MarkedToken& token = marked[position];
+    MarkedToken& token = marked[overlap.token];
     switch (feature->kind) {
       case Feature::Kind::kStress:
         token.stress = feature->stress;
         break;
       case Feature::Kind::kPhonemes:
-        token.is_head = is_first;
+        if (!token.has_phonemes) token.is_head = is_first;
         token.has_phonemes = true;
-        token.phonemes = is_first ? std::string_view(feature->value) : "";
+        if (is_first) token.phonemes += feature->value;
         break;
       case Feature::Kind::kNumberFlags:
         token.number_flags = feature->value;
@@ -108,6 +117,20 @@ bool IsPunctuationTag(Tag tag) {
     default:
       return false;
   }
+}
+
+bool HasLetterOrDigit(std::string_view text) {
+  for (const char32_t c : text::CodePoints(text)) {
+    if (text::IsLetter(c) || text::DigitValue(c) >= 0) return true;
+  }
+  return false;
+}
+
+bool HasPhraseMark(std::string_view phonemes) {
+  for (const char32_t c : text::CodePoints(phonemes)) {
+    if (IsPhraseMark(c)) return true;
+  }
+  return false;
 }
 
 bool AllAsciiLetters(std::string_view text) {
@@ -167,14 +190,15 @@ Tag DominantTag(const Piece* first, const Piece* last) {
   return best->tag;
 }
 
-Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup) {
+Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup, bool misaki_quirks) {
   Units out;
   out.pieces.reserve(tokens.size() + 8);
   out.units.reserve(tokens.size() + 8);
   Currency currency = Currency::kNone;
   bool group_is_open = false;
   const bool has_marks = !markup.words.empty();
-  const std::vector<MarkedToken> marked = has_marks ? AttachFeatures(line, tokens, markup) : std::vector<MarkedToken>();
+  const std::vector<MarkedToken> marked =
+      has_marks ? AttachFeatures(line, tokens, markup, misaki_quirks) : std::vector<MarkedToken>();
   const size_t num_tokens = has_marks ? marked.size() : tokens.size();
   const auto token_at = [&](size_t i) { return has_marks ? marked[i] : Unmarked(tokens[i], i); };
   std::vector<std::string_view> parts;
@@ -211,8 +235,10 @@ Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const 
         give("", Source::kPunctuation);
       } else if (piece.tag == Tag::kColon && (piece.text == "-" || piece.text == "\u2013")) {
         give("\u2014", Source::kPunctuation);
-      } else if (IsPunctuationTag(piece.tag) && !AllAsciiLetters(piece.text)) {
+      } else if (IsPunctuationTag(piece.tag) && !AllAsciiLetters(piece.text) &&
+                 (misaki_quirks || !HasLetterOrDigit(piece.text))) {
         give(PunctuationPhonemes(piece.tag, piece.text), Source::kPunctuation);
+        if (!misaki_quirks && HasPhraseMark(piece.phonemes)) currency = Currency::kNone;
       } else if (currency != Currency::kNone) {
         if (piece.tag != Tag::kCD) {
           currency = Currency::kNone;

@@ -44,8 +44,10 @@ struct Units {
   std::vector<Unit> units;  // in order, covering the pieces
 };
 
-// line: what the tokens view. markup.words may be empty; else it holds the features to attach.
-Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup);
+// line: what the tokens view. markup.words may be empty; else it holds the features to attach. Without misaki_quirks a
+// token with a letter or digit never is punctuation whatever its tag ("n't"), a mark ends what a money sign governs,
+// and features stay on their own tokens.
+Units Retokenize(std::string_view line, const std::vector<Token>& tokens, const Markup& markup, bool misaki_quirks);
 
 // Replaces *parts by those of misaki's sub-token expression; what it does not match (an apostrophe between a digit and
 // a letter) is left out.

@@ -99,8 +99,13 @@ void SplitToken(std::string_view token, std::vector<std::string_view>* parts) {
       end = read.SkipWhile(position, IsApostrophe);
       const bool is_single = end == read.After(position);
       if (is_single && position > 0 && end < token.size()) {
-        position = end;
-        continue;
+        // Left out, but that the expression for camel case may begin with it: VS|.|'St|AR.
+        const size_t camel = CamelEnd(read, position);
+        if (camel == position) {
+          position = end;
+          continue;
+        }
+        end = camel;
       }
     } else if (text::IsUpper(c) && text::IsUpper(read.At(read.After(position))) &&
                text::IsLower(read.At(read.After(read.After(position))))) {
