@@ -220,7 +220,7 @@ build() {
 
 # What the bundle is made from: the data and the code that writes it.
 bundle_key() {
-  (cd "$ROOT" && sha256sum scripts/model_data.sha256 && find src/bundle src/g2p -name '*.h' -o -name '*.cc' |
+  (cd "$ROOT" && sha256sum scripts/model_data.sha256 && find src/bundle src/g2p data/g2p -name '*.h' -o -name '*.cc' -o -name 'en.*' |
     grep -vE '_(test|bench|fuzz)\.cc$|/testing/' | LC_ALL=C sort | xargs sha256sum) | sha256sum | cut -d ' ' -f 1
 }
 make_bundle() {
@@ -231,7 +231,7 @@ make_bundle() {
   mkdir -p "$ROOT/models"
   rm -f "$stamp"
   "$KOE" bundle build --weights "$CACHE/kokoro-v1.0.int8.onnx" --vocab "$CACHE/vocab.json" \
-    --voices "$CACHE/voices" --lexicons "$CACHE/lexicon" -o "$BUNDLE" || die "bundle: models/kokoro-82m: see above"
+    --voices "$CACHE/voices" --lexicons "$CACHE/lexicon" --g2p "$ROOT/data/g2p" -o "$BUNDLE" || die "bundle: models/kokoro-82m: see above"
   echo "$key" >"$stamp"
 }
 

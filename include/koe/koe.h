@@ -42,11 +42,21 @@ const char* Version();
 // How a stage computes. kExact is the reference arithmetic in float32.
 enum class Precision { kExact };
 
+// What pronounces a word that no dictionary has.
+//   kDefault: kNeural where the bundle has such a model, else kSpell
+//   kNeural: the bundle's letter-to-sound model
+//   kEspeak: the user's own espeak-ng (GPL; never linked), loaded by the first call that needs it: $KOE_ESPEAK_LIBRARY,
+//     else the system's; $KOE_ESPEAK_DATA is where its data lie
+//   kSpell: letter by letter
+enum class UnknownWords { kDefault, kNeural, kEspeak, kSpell };
+
 struct EngineOptions {
   int num_threads = 0;      // 0: one for every processor this process may use; 1..256
   std::string simd_target;  // "": $KOE_TARGET, else the best this CPU has; or scalar, avx2, avx512, neon
   Precision precision = Precision::kExact;
   bool verify_digests = true;  // compare the SHA-256 of every file with the manifest before its bytes are believed
+  UnknownWords unknown_words = UnknownWords::kDefault;
+  bool misaki_quirks = false;  // repeat what misaki does wrong, too (docs/g2p_en.md): for comparing phonemes
 };
 
 // Set from any thread to end a running call early; the call then returns kCancelled. Must outlive that call.
@@ -241,7 +251,8 @@ class Engine {
   Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
 
   // Text to phonemes, without loading the model's weights. Errors: kInvalidArgument (invalid UTF-8, speed), kTooLong,
-  // kCancelled, kCorruptBundle, kUnsupported (the bundle has no dictionary of that language).
+  // kCancelled, kCorruptBundle, kNotFound (no dictionary of that language, or not what pronounces unknown words: no
+  // letter-to-sound model in the bundle, no espeak-ng), kUnsupported (espeak-ng without its data).
   Result<Phonemization> Phonemize(std::string_view text, const PhonemizeOptions& options) const;
   Result<Phonemization> Phonemize(std::string_view text, Language language) const;
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "api/dump_file.h"
+#include "api/front_end.h"
 #include "api/guard.h"
 #include "audio/join.h"
 #include "base/utf8.h"
@@ -23,6 +24,7 @@
 #include "koe/koe.h"
 #include "pipeline/dump.h"
 #include "pipeline/synthesizer.h"
+#include "text/line_breaks.h"
 
 namespace koe {
 namespace {
@@ -118,6 +120,12 @@ void DropUnspeakable(const bundle::Vocab& vocab, std::vector<g2p::Chunk>* chunks
   });
 }
 
+std::vector<g2p::Chunk> CutIntoChunks(Chunking chunking, std::string_view text, const g2p::PhonemeText& spoken,
+                                      float speed) {
+  return chunking == Chunking::kKokoro ? g2p::ChunkKokoro(spoken)
+                                       : g2p::ChunkSentences(text, spoken, static_cast<double>(speed));
+}
+
 }  // namespace
 
 const char* Version() { return KOE_VERSION; }
@@ -131,8 +139,9 @@ Result<Language> ParseLanguage(std::string_view code) {
 const char* LanguageCode(Language language) { return language == Language::kBritishEnglish ? "en-gb" : "en-us"; }
 
 struct Engine::Impl {
-  Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, const pipeline::Plan& p)
-      : bundle(std::move(b)), kernels(k), num_threads(threads), plan(p) {}
+  Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, const pipeline::Plan& p,
+       const EngineOptions& o)
+      : bundle(std::move(b)), kernels(k), num_threads(threads), plan(p), options(o) {}
 
   // The model and its threads, made at the first call: phonemes and facts need neither. It lives as long as the engine.
   Result<const pipeline::Synthesizer*> LoadedSynthesizer() {
@@ -150,12 +159,16 @@ struct Engine::Impl {
 
   Result<const g2p::EnglishG2P*> FrontEnd(Language language) {
     const std::lock_guard<std::mutex> lock(front_end_mutex);
-    FrontEndState& state = front_ends[language == Language::kBritishEnglish ? 1 : 0];
-    if (!state.g2p) {
-      KOE_TRY(state.lexicon, bundle->OpenLexicon(language));
-      KOE_TRY(state.g2p, g2p::EnglishG2P::Open(state.lexicon.bytes(), language));
+    const bool british = language == Language::kBritishEnglish;
+    auto& front_end = front_ends[british ? 1 : 0];
+    if (front_end == nullptr) {
+      api::FrontEndOptions front_end_options(options);
+      front_end_options.kernels = &kernels;
+      const auto& other = front_ends[british ? 0 : 1];
+      if (other != nullptr) front_end_options.letter_to_sound = other->letter_to_sound();
+      KOE_TRY(front_end, api::FrontEnd::Open(*bundle, language, front_end_options));
     }
-    return &*state.g2p;
+    return &front_end->g2p();
   }
 
   // Takes a workspace out of the pool and puts it back when done.
@@ -186,20 +199,16 @@ struct Engine::Impl {
     std::unique_ptr<pipeline::Workspace> workspace_;
   };
 
-  struct FrontEndState {
-    MappedFile lexicon;
-    std::optional<g2p::EnglishG2P> g2p;
-  };
-
   std::shared_ptr<const bundle::Bundle> bundle;
   const kernels::KernelSet& kernels;
   const int num_threads;
   const pipeline::Plan plan;
+  const EngineOptions options;
   std::mutex load_mutex, front_end_mutex, workspace_mutex;
   std::optional<ThreadPool> pool;
   std::optional<pipeline::Model> model;
   std::optional<pipeline::Synthesizer> synthesizer;
-  std::array<FrontEndState, 2> front_ends;
+  std::array<std::unique_ptr<const api::FrontEnd>, 2> front_ends;  // American, British
   std::vector<std::unique_ptr<pipeline::Workspace>> workspaces;
   size_t num_workspaces = 0;  // those here and those that are leased
 };
@@ -223,7 +232,7 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
                                                                                  : bundle::Digests::kNotChecked));
     const int threads = options.num_threads == 0 ? UsableProcessors() : options.num_threads;
     KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
-    return Engine(std::make_unique<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan));
+    return Engine(std::make_unique<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan, options));
   });
 }
 
@@ -236,12 +245,33 @@ Result<void> Engine::Prewarm() const {
 }
 
 Result<Phonemization> Engine::Phonemize(std::string_view text, Language language) const {
+  PhonemizeOptions options;
+  options.language = language;
+  return Phonemize(text, options);
+}
+
+Result<Phonemization> Engine::Phonemize(std::string_view text, const PhonemizeOptions& options) const {
   return api::Guard([&]() -> Result<Phonemization> {
     KOE_CHECK_OK(CheckInput(text));
-    KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(language));
-    KOE_TRY(auto spoken, front_end->Phonemize(text));
-    return Phonemization{std::move(spoken.phonemes), std::move(spoken.words), spoken.unknown_words,
-                         spoken.dropped_symbols};
+    KOE_CHECK_OK(CheckSpeed(options.speed));
+    KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(options.language));
+    const bool joins_lines = options.chunking == Chunking::kSentences;
+    const std::string joined = joins_lines ? text::JoinWrappedLines(text) : std::string();
+    if (joins_lines) text = joined;
+    KOE_TRY(auto spoken, front_end->Phonemize(text, FlagOf(options.cancel), options.lexicon.entries()));
+    Phonemization result;
+    if (options.chunking) {
+      std::vector<g2p::Chunk> chunks = CutIntoChunks(*options.chunking, text, spoken, options.speed);
+      DropUnspeakable(impl_->bundle->vocab(), &chunks);
+      for (g2p::Chunk& chunk : chunks) {
+        result.chunks.push_back({chunk.text_offset, chunk.text_length, std::move(chunk.phonemes)});
+      }
+    }
+    result.phonemes = std::move(spoken.phonemes);
+    result.words = std::move(spoken.words);
+    result.unknown_words = spoken.unknown_words;
+    result.dropped_symbols = spoken.dropped_symbols;
+    return result;
   });
 }
 
@@ -264,8 +294,11 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
       KOE_TRY(const Language language, ChooseLanguage(options));
       KOE_TRY(const g2p::EnglishG2P* front_end, impl_->FrontEnd(language));
       const auto g2p_start = Clock::now();
-      KOE_TRY(auto spoken, front_end->Phonemize(input, FlagOf(options.cancel)));
-      chunks = g2p::ChunkKokoro(spoken);
+      const bool joins_lines = options.chunking == Chunking::kSentences;
+      const std::string joined = joins_lines ? text::JoinWrappedLines(input) : std::string();
+      const std::string_view text = joins_lines ? std::string_view(joined) : input;
+      KOE_TRY(auto spoken, front_end->Phonemize(text, FlagOf(options.cancel), options.lexicon.entries()));
+      chunks = CutIntoChunks(options.chunking, text, spoken, options.speed);
       audio.words = std::move(spoken.words);
       audio.unknown_words = spoken.unknown_words;
       audio.stages.push_back({"g2p", seconds_since(g2p_start)});
