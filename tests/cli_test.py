@@ -107,9 +107,9 @@ class UsageTest(CliTestCase):
     def test_help(self):
         for arguments in (["help"], ["--help"], ["-h"]):
             text = self.succeed(*arguments).stdout.decode()
-            for word in ("say", "phonemize", "voices", "info", "bundle", "dump", "Examples:", "Exit codes:", "KOE_BUNDLE"):
+            for word in ("say", "phonemize", "voices", "info", "bench", "bundle", "dump", "Examples:", "Exit codes:", "KOE_BUNDLE"):
                 self.assertIn(word, text)
-        for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bundle", "build"],
+        for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bench"], ["bundle", "build"],
                         ["bundle", "validate"], ["bundle", "info"]):
             text = self.succeed(*command, "--help").stdout.decode()
             self.assertIn("Usage: koe " + " ".join(command), text)
@@ -122,7 +122,7 @@ class UsageTest(CliTestCase):
         self.assertRegex(self.succeed("--version").stdout.decode(), r"\Akoe \d+\.\d+\.\d+\S*\n\Z")
 
     def test_commands(self):
-        self.fail_with(USAGE, "command: none: needs one of bundle, dump, info, phonemize, say, voices (see koe help)")
+        self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, info, phonemize, say, voices (see koe help)")
         self.fail_with(USAGE, "command: 'sya': unknown (nearest: 'say')", "sya", "hello")
         self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, info, validate"), "bundle")
         self.fail_with(USAGE, "command: 'bundle biuld': unknown (nearest: 'build')", "bundle", "biuld")
@@ -241,6 +241,34 @@ class FakeTest(CliTestCase):
         with wave.open(self.path("koe.wav")) as audio:
             self.assertEqual(audio.getparams()[:4], (1, 2, 24000, 12 * 600))
         self.assertEqual(self.files(), ["koe.wav"])
+
+    def test_bench(self):
+        report = json.loads(self.succeed("bench", "--g2p", "--json", "--repeat", "3").stdout)
+        self.assertEqual((report["mode"], report["language"], report["num_threads"]), ("g2p", "en-us", 1))
+        self.assertGreaterEqual(report["prose_bytes"], 4000000)
+        self.assertEqual(len(report["prose_seconds"]), 3)
+        for name in ("megabytes_per_second", "slowest_megabytes_per_second", "fastest_megabytes_per_second"):
+            self.assertAlmostEqual(report[name], 1, msg=name)  # the fake takes a microsecond a byte
+        self.assertAlmostEqual(report["ns_per_word"]["all"], 4000, delta=1)
+        self.assertAlmostEqual(sum(report["ns_per_word"].values()), 8000, delta=2)
+        self.assertGreaterEqual(len(report["hostile"]), 12)
+        for text in report["hostile"]:
+            self.assertTrue(9999000 <= text["bytes"] <= 10000000, text)
+        self.write("prose.txt", b"abcd" * 250)
+        shown = self.succeed("bench", "-f", "prose.txt", "-l", "en-gb").stdout.decode()
+        self.assertIn("en-gb", shown)
+        self.assertRegex(shown, r"(?m)^throughput +1\.00 MB/s \(median of 5; 1\.00 to 1\.00\); 2\.00 MB a second of processor time$")
+        self.assertRegex(shown, r"(?m)^tokenise +500$")
+        self.assertRegex(shown, r"(?m)^\[\[\[\[ +10\.0 +10\.00 +5\.00 +1\.00 ")
+
+    def test_bench_fails_as_others_do(self):
+        self.fail_with(USAGE, "repeat: '0': must be a whole number, 1 to 1000", "bench", "--repeat", "0")
+        self.fail_with(BAD_INPUT, re.compile("^language: 'xx'"), "bench", "-l", "xx")
+        self.write("blank.txt", b" \n")
+        self.fail_with(BAD_INPUT, "file: 'blank.txt': nothing to read", "bench", "-f", "blank.txt")
+        self.write("wait.txt", b"[cancel-wait]")
+        code, _ = self.run_on_terminal("bench", "-f", "wait.txt", interrupt_after=0.5)
+        self.assertEqual(code, CANCELLED)
 
     def test_say_options_reach_the_engine(self):
         self.succeed("say", "-q", "abcd", "--speed", "0.5", "-o", "slow.wav")

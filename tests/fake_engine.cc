@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "koe/bench.h"
 #include "koe/koe.h"
 
 namespace koe {
@@ -225,6 +226,31 @@ Result<std::string> FindBundle(const std::string& given_dir) {
   const std::string dir = !given_dir.empty() ? given_dir : from_environment != nullptr ? from_environment : "";
   if (!dir.empty() && Exists(dir)) return dir;
   return Error(ErrorCode::kNotFound, "bundle: not found: looked in " + (dir.empty() ? "$KOE_BUNDLE" : dir));
+}
+
+struct FrontEndBench::Impl {};
+FrontEndBench::FrontEndBench(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FrontEndBench::FrontEndBench(FrontEndBench&&) noexcept = default;
+FrontEndBench& FrontEndBench::operator=(FrontEndBench&&) noexcept = default;
+FrontEndBench::~FrontEndBench() = default;
+
+Result<FrontEndBench> FrontEndBench::Open(const std::string& bundle_dir, Language) {
+  if (!Exists(bundle_dir + "/fake-bundle")) return Error(ErrorCode::kNotFound, "bundle: '" + bundle_dir + "': none");
+  return FrontEndBench(std::make_unique<Impl>());
+}
+double FrontEndBench::open_seconds() const { return 0.001; }
+
+// A word for each four bytes, a microsecond a byte; "[cancel-wait]" waits for cancellation.
+Result<FrontEndRun> FrontEndBench::Run(std::string_view text, const CancelToken* cancel) const {
+  KOE_CHECK_OK(FailIfAsked(text.substr(0, 64)));
+  SynthesisOptions wait;
+  wait.cancel = cancel;
+  if (Has(text.substr(0, 64), "[cancel-wait]") && WaitIsCancelled(10, wait)) {
+    return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request");
+  }
+  const double seconds = 1e-6 * static_cast<double>(text.size());
+  return FrontEndRun{
+      seconds, seconds / 2, seconds / 8, seconds / 8, seconds / 4, seconds / 2, text.size(), text.size() / 4, 1};
 }
 
 }  // namespace koe

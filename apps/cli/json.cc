@@ -127,4 +127,35 @@ std::string BundleJson(const BundleReport& report) {
 
 std::string DumpJson(const std::string& output) { return Print({{"output", output}}); }
 
+std::string G2pBenchJson(const G2pBenchReport& report) {
+  Json hostile = Json::array();
+  for (const G2pBenchReport::Hostile& text : report.hostile) {
+    hostile.push_back({{"text", text.name},
+                       {"bytes", text.bytes},
+                       {"seconds", text.seconds},
+                       {"cpu_seconds", text.cpu_seconds},
+                       {"peak_bytes", text.peak_bytes < 0 ? Json() : Json(text.peak_bytes)}});
+  }
+  return Print({{"mode", "g2p"},
+                {"language", report.language},
+                {"num_threads", 1},
+                {"open_seconds", report.open_seconds},
+                {"first_sentence_seconds", report.first_sentence_seconds},
+                {"prose_bytes", report.prose_bytes},
+                {"prose_words", report.prose_words},
+                {"prose_unknown_words", report.prose_unknown_words},
+                {"prose_seconds", report.prose_seconds},
+                {"megabytes_per_second", report.megabytes_per_second},
+                {"slowest_megabytes_per_second", report.slowest_megabytes_per_second},
+                {"fastest_megabytes_per_second", report.fastest_megabytes_per_second},
+                {"megabytes_per_cpu_second", report.megabytes_per_cpu_second},
+                {"ns_per_word",
+                 {{"clean", report.clean_ns},
+                  {"tokenise", report.tokenise_ns},
+                  {"tag", report.tag_ns},
+                  {"pronounce", report.pronounce_ns},
+                  {"all", report.total_ns}}},
+                {"hostile", std::move(hostile)}});
+}
+
 }  // namespace koe::cli

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench.h"
 #include "koe/koe.h"
 
 namespace koe::cli {
@@ -33,6 +34,7 @@ std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& 
 std::string InfoJson(const EngineInfo& info, size_t num_voices);
 std::string BundleJson(const BundleReport& report);
 std::string DumpJson(const std::string& output);
+std::string G2pBenchJson(const G2pBenchReport& report);
 
 }  // namespace koe::cli
 

@@ -19,6 +19,7 @@ Commands AllCommands() {
   commands.push_back(MakePhonemize());
   commands.push_back(MakeVoices());
   commands.push_back(MakeInfo());
+  commands.push_back(MakeBench());
   commands.push_back(MakeBundleBuild());
   commands.push_back(MakeBundleValidate());
   commands.push_back(MakeBundleInfo());

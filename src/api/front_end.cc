@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "g2p/cached_fallback.h"
 #include "g2p/espeak_fallback.h"
 #include "g2p/letter_to_sound/neural_fallback.h"
 #include "g2p/tagger_file.h"
@@ -40,6 +41,8 @@ Result<std::unique_ptr<const FrontEnd>> FrontEnd::Open(const bundle::Bundle& bun
     }
     KOE_TRY(g2p_options.fallback, g2p::MakeNeuralFallback(front_end->letter_to_sound_, lexicon, language));
   }
+  // Either takes far longer than all the rest of a word.
+  if (g2p_options.fallback) g2p_options.fallback = std::make_shared<g2p::CachedFallback>(g2p_options.fallback);
   KOE_TRY(g2p::EnglishG2P g2p, g2p::EnglishG2P::Open(lexicon, language, g2p_options));
   front_end->g2p_ = std::make_unique<const g2p::EnglishG2P>(std::move(g2p));
   return std::unique_ptr<const FrontEnd>(std::move(front_end));
