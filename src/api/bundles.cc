@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bundle functions of koe.h: src/bundle, plus the dictionaries that src/g2p compiles.
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/front_end.h"
 #include "api/guard.h"
 #include "bundle/bundle.h"
 #include "bundle/files.h"
 #include "bundle/limits.h"
+#include "g2p/letter_to_sound/model_file.h"
 #include "g2p/lexicon.h"
+#include "g2p/tagger_file.h"
 #include "koe/koe.h"
 
 namespace koe {
@@ -28,6 +32,12 @@ Result<std::vector<bundle::ExtraFile>> CompileLexicons(const std::string& dir) {
   return files;
 }
 
+template <typename T>
+Result<void> Check(const Result<T>& result) {
+  if (!result) return result.error();
+  return {};
+}
+
 // The front end's trained models, each where the folder has it.
 Result<void> AddG2pModels(const std::string& dir, std::vector<bundle::ExtraFile>* files) {
   bool found = false;
@@ -36,6 +46,10 @@ Result<void> AddG2pModels(const std::string& dir, std::vector<bundle::ExtraFile>
     std::error_code error;
     if (!std::filesystem::exists(std::filesystem::symlink_status(input, error))) continue;
     KOE_TRY(std::string bytes, bundle::ReadInputFile(input, bundle::kMaxExtraFileBytes));
+    const auto view = std::as_bytes(std::span(bytes));
+    const Result<void> usable =
+        path == bundle::kTaggerPath ? Check(g2p::OpenTagger(view)) : Check(g2p::letter_to_sound::ModelFile::Read(view));
+    if (!usable) return usable.error().WithContext(input);
     files->push_back({path, std::move(bytes)});
     found = true;
   }
@@ -66,9 +80,8 @@ Result<BundleReport> ValidateBundle(const std::string& dir) {
     KOE_TRY(BundleReport report, bundle::ValidateBundle(dir));
     KOE_TRY(const auto opened, bundle::Bundle::Open(dir));
     for (const Language language : {Language::kAmericanEnglish, Language::kBritishEnglish}) {
-      if (!opened->HasLexicon(language)) continue;
-      KOE_TRY(const MappedFile lexicon, opened->OpenLexicon(language));
-      KOE_CHECK_OK(g2p::Lexicon::Open(lexicon.bytes()));
+      // Opens the tagger and the letter-to-sound model as well, where there are any.
+      if (opened->HasLexicon(language)) KOE_CHECK_OK(api::FrontEnd::Open(*opened, language));
     }
     return report;
   });

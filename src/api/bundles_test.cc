@@ -29,6 +29,7 @@ class DictionariesTest : public testing::Test {
   Error Build() const {
     BundleBuildOptions options;
     options.lexicons_dir = temp_ / "in";
+    options.g2p_dir = g2p_dir_;
     options.weights_path = temp_ / "missing.onnx";
     options.output_dir = temp_ / "out";
     options.profile = "custom";
@@ -44,6 +45,7 @@ class DictionariesTest : public testing::Test {
     EXPECT_EQ(error.message(), "file: " + Path("us_silver") + ": " + reason);
   }
   bundle::testing::TempDir temp_;
+  std::string g2p_dir_;
 };
 
 TEST_F(DictionariesTest, MayBeLinksToFiles) {
@@ -66,6 +68,22 @@ TEST_F(DictionariesTest, AreNotReadFromDevicesAndPipes) {
   fs::remove(Path("us_silver"));
   fs::create_symlink(Path("us_silver"), Path("us_silver"));
   ExpectRefused(ErrorCode::kNotFound, "too many symbolic links");
+}
+
+TEST_F(DictionariesTest, ComeWithModelsThatAreReadBeforeAnythingIsWritten) {
+  g2p_dir_ = temp_ / "models";
+  EXPECT_EQ(Build().message(), "g2p: '" + g2p_dir_ + "': has neither en.tagger nor en.l2s");
+  fs::create_directory(g2p_dir_);
+  EXPECT_EQ(Build().code(), ErrorCode::kNotFound);
+  for (const char* name : {"/en.tagger", "/en.l2s"}) {
+    bundle::testing::WriteFile(g2p_dir_ + name, "neither");
+    const Error error = Build();
+    EXPECT_EQ(error.code(), ErrorCode::kCorruptBundle);
+    EXPECT_THAT(error.message(), HasSubstr(g2p_dir_ + name));
+    fs::copy_file(std::string(KOE_SOURCE_DIR) + "/data/g2p" + name, g2p_dir_ + name,
+                  fs::copy_options::overwrite_existing);
+    EXPECT_THAT(Build().message(), testing::Not(HasSubstr(name)));
+  }
 }
 
 TEST_F(DictionariesTest, AreRefusedAboveTheLimitBeforeTheyAreRead) {
