@@ -15,6 +15,14 @@ bool IsPhraseEnd(const TokenForm& after) {
   }
 }
 
+bool IsArticle(uint64_t word) { return word == HashWord("the") || word == HashWord("a") || word == HashWord("an"); }
+bool IsNegation(uint64_t word) { return word == HashWord("not") || word == HashWord("n't"); }
+// A pronoun that cannot be an object.
+bool IsSubject(uint64_t word) {
+  return word == HashWord("i") || word == HashWord("we") || word == HashWord("they") || word == HashWord("he") ||
+         word == HashWord("she");
+}
+
 Tag TagA(const FeatureWindow& window) {
   if (IsPhraseEnd(*window.after1) || window.after1->fixed == Tag::kComma) return Tag::kNN;
   // "Plan A failed", "from A to Z"; in a title the next word is capitalised too.
@@ -33,7 +41,10 @@ Tag TagAm(const FeatureWindow& window) {
 Tag TagIn(const FeatureWindow& window) {
   const bool after_verb = IsVerb(window.tag1) || window.tag1 == Tag::kPRP;
   if (!after_verb) return Tag::kNone;
-  return IsPhraseEnd(*window.after1) || window.after1->word == HashWord("and") ? Tag::kRP : Tag::kNone;
+  return IsPhraseEnd(*window.after1) || window.after1->word == HashWord("and") ||
+                 window.after1->word == HashWord("from")
+             ? Tag::kRP
+             : Tag::kNone;
 }
 
 Tag TagUsed(const FeatureWindow& window) {
@@ -61,6 +72,34 @@ Tag TagByGrammar(const FeatureWindow& window) {
       return Tag::kIN;
     default:
       return Tag::kNone;
+  }
+}
+
+uint64_t ForbiddenTags(const FeatureWindow& window) {
+  constexpr uint64_t kNotBase = TagBit(Tag::kNN) | TagBit(Tag::kJJ) | TagBit(Tag::kVBP);
+  constexpr uint64_t kNominal = TagBit(Tag::kNN) | TagBit(Tag::kJJ) | TagBit(Tag::kNNS);
+  constexpr uint64_t kFinite = TagBit(Tag::kVB) | TagBit(Tag::kVBP) | TagBit(Tag::kVBZ) | TagBit(Tag::kVBD);
+  if (window.at->casing != Casing::kLower) return 0;
+  switch (window.tag1) {
+    case Tag::kTO:
+      return kNotBase;
+    case Tag::kPRPS:
+      return kFinite;
+    case Tag::kDT:
+      return IsArticle(window.before1->word) ? kFinite : 0;
+    case Tag::kPRP:
+      return IsSubject(window.before1->word) ? kNominal : 0;
+    case Tag::kMD: {
+      const Tag subject = window.tag2;  // without one: a question, and the subject comes next
+      const bool has_subject =
+          IsNoun(subject) || subject == Tag::kPRP || subject == Tag::kWDT || subject == Tag::kWP || subject == Tag::kEX;
+      return has_subject ? kNotBase : 0;
+    }
+    case Tag::kRB:
+      if (window.tag2 == Tag::kMD && IsNegation(window.before1->word)) return kNotBase;
+      return window.tag2 == Tag::kPRP && IsSubject(window.before2->word) ? kNominal : 0;
+    default:
+      return 0;
   }
 }
 

@@ -2,6 +2,8 @@
 #ifndef KOE_G2P_EN_GRAMMAR_RULES_H_
 #define KOE_G2P_EN_GRAMMAR_RULES_H_
 
+#include <cstdint>
+
 #include "g2p/en/tagger_features.h"
 #include "g2p/tagger.h"
 
@@ -11,6 +13,11 @@ namespace koe::g2p::en {
 // "am" after a number, "used to" after a pronoun. These are too rare in running text to be learnt surely. kNone: no
 // opinion.
 Tag TagByGrammar(const FeatureWindow& window);
+
+// What the tag of a small word cannot be, as bits of Tag: a noun behind "she will not", a finite verb behind "their".
+constexpr uint64_t TagBit(Tag tag) { return uint64_t{1} << static_cast<unsigned>(tag); }
+static_assert(static_cast<unsigned>(Tag::kGW) < 64);
+uint64_t ForbiddenTags(const FeatureWindow& window);
 
 }  // namespace koe::g2p::en
 

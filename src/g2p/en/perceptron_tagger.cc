@@ -6,6 +6,7 @@
 #include <bit>
 #include <string>
 
+#include "g2p/en/grammar_rules.h"
 #include "g2p/en/perceptron_format.h"
 
 namespace koe::g2p::en {
@@ -23,7 +24,7 @@ Result<std::unique_ptr<Tagger>> PerceptronTagger::Open(const TaggerFile& file) {
   return std::unique_ptr<Tagger>(std::move(tagger));
 }
 
-Tag PerceptronTagger::BestTag(const Features& features) const {
+Tag PerceptronTagger::BestTag(const Features& features, uint64_t forbidden) const {
   const size_t mask = slots_.size() - 1, num_tags = dictionary_.tags().size();
   for (const uint64_t key : features) __builtin_prefetch(&slots_[key & mask]);
   std::array<uint32_t, kNumFeatures> offsets;
@@ -50,8 +51,14 @@ Tag PerceptronTagger::BestTag(const Features& features) const {
     const uint8_t* const list = weights_.data() + offsets[f] + 2;
     for (size_t k = 0; k < count; ++k) scores[list[2 * k]] += static_cast<int8_t>(list[2 * k + 1]);
   }
-  const auto best = std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(num_tags));
-  return dictionary_.tags()[static_cast<size_t>(best - scores.begin())];
+  size_t best = 0;
+  bool any = false;  // a file may hold forbidden tags only
+  for (size_t t = 0; t < num_tags; ++t) {
+    if ((forbidden & TagBit(dictionary_.tags()[t])) != 0) continue;
+    if (!any || scores[t] > scores[best]) best = t;
+    any = true;
+  }
+  return dictionary_.tags()[best];
 }
 
 void PerceptronTagger::TagTokens(std::span<Token> tokens) const {
@@ -61,7 +68,7 @@ void PerceptronTagger::TagTokens(std::span<Token> tokens) const {
       tokens.size(), [&](size_t i) { return dictionary_.Describe(tokens, i, &state); },
       [&](size_t, const FeatureWindow& window) {
         ExtractFeatures(window, &features);
-        return BestTag(features);
+        return BestTag(features, ForbiddenTags(window));
       },
       [&](size_t i, Tag tag) { tokens[i].tag = tag; });
 }

@@ -54,7 +54,7 @@ class PerceptronTagger : public Tagger {
 
  private:
   explicit PerceptronTagger(TaggerDictionary dictionary) : dictionary_(std::move(dictionary)) {}
-  Tag BestTag(const Features& features) const;
+  Tag BestTag(const Features& features, uint64_t forbidden) const;
 
   TaggerDictionary dictionary_;
   std::span<const uint32_t> slots_;
