@@ -48,4 +48,6 @@ if(NOT KOE_SANITIZE)
 endif()
 
 koe_python_test(NAME number_words_test SCRIPT tests/number_words_test.py ARGS --check $<TARGET_FILE:koe_g2p_check>)
+koe_python_test(NAME misaki_differential_test SCRIPT tests/misaki_differential_test.py LABELS slow
+  ARGS --check $<TARGET_FILE:koe_g2p_check>)
 koe_python_test(NAME spacy_tagger_test SCRIPT tests/spacy_tagger_test.py ARGS --check $<TARGET_FILE:koe_spacy_check>)

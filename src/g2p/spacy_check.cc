@@ -30,13 +30,15 @@ int Run(const std::string& path, const std::string& target_name) {
   if (!target) return Fail(target.error());
   const auto tagger = koe::g2p::en::SpacyTagger::Open(*file, koe::kernels::KernelsFor(*target));
   if (!tagger) return Fail(tagger.error());
+  const auto opened = koe::g2p::OpenTagger(std::as_bytes(std::span(bytes)));  // the way that programs take
+  if (!opened) return Fail(opened.error());
   const size_t num_tags = (*tagger)->num_tags();
   for (std::string line; std::getline(std::cin, line);) {
     const json text = json::parse(line, nullptr, false);
     if (!text.is_string()) return Fail({koe::ErrorCode::kInvalidArgument, "input: not one JSON string a line"});
     std::vector<koe::g2p::Token> tokens = koe::g2p::en::Tokenize(text.get_ref<const std::string&>(), {true});
     const std::vector<float> logits = (*tagger)->Logits(tokens);
-    (*tagger)->TagTokens(tokens);
+    (*opened)->TagTokens(tokens);
     json out = {{"tokens", json::array()}, {"logits", json::array()}};
     for (size_t i = 0; i < tokens.size(); ++i) {
       const auto row = logits.begin() + static_cast<ptrdiff_t>(i * num_tags);
