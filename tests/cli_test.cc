@@ -68,6 +68,11 @@ TEST(QuoteTest, StaysOnOneShortLine) {
 TEST(TableTest, AlignsByWhatIsSeen) {
   EXPECT_EQ(DisplayWidth("həlˈO"), 5u);
   EXPECT_EQ(DisplayWidth("ɑ̃"), 1u);  // with U+0303
+  EXPECT_EQ(DisplayWidth("日本"), 4u);
+  EXPECT_EQ(DisplayWidth("☕"), 2u);
+  EXPECT_EQ(DisplayWidth("❤\uFE0F"), 1u);
+  EXPECT_EQ(DisplayWidth("\U0001F600"), 2u);
+  EXPECT_EQ(DisplayWidth("—“é”"), 4u);
   EXPECT_EQ(Table({{"a", "bb"}, {"ˈɜː", "c", "d"}}), "a    bb\nˈɜː  c   d\n");
   EXPECT_EQ(Table({{"a", ""}}), "a\n");
   EXPECT_EQ(Table({}), "");

@@ -136,6 +136,19 @@ class UsageTest(CliTestCase):
         self.fail_with(USAGE, re.compile("^seed: 'x': must be a whole number"), "say", "x", "--seed", "x")
         self.fail_with(USAGE, "repeat: '0': must be a whole number, 1 to 10000", "say", "x", "--repeat", "0")
 
+    def test_text_options(self):
+        for command in ("say", "phonemize"):
+            self.fail_with(USAGE, "oov: 'spel': must be neural, espeak or spell (nearest: 'spell')", command, "x", "--oov",
+                           "spel")
+            self.fail_with(USAGE, "oov: '': must be neural, espeak or spell", command, "x", "--oov", "")
+        self.fail_with(USAGE, "chunking: 'koko': must be sentences or kokoro (nearest: 'kokoro')", "say", "x",
+                       "--chunking", "koko")
+        self.fail_with(USAGE, "chunking: 'words': must be sentences or kokoro", "phonemize", "x", "--chunks", "--chunking",
+                       "words")
+        self.fail_with(USAGE, "option: '--chunking': needs --chunks", "phonemize", "x", "--chunking", "kokoro")
+        self.fail_with(USAGE, "option: '--speed': needs --chunks", "phonemize", "x", "--speed", "2")
+        self.fail_with(BAD_INPUT, "speed: '9': must be 0.25 to 4 (nearest: 4)", "phonemize", "x", "--chunks", "-s", "9")
+
     def test_fast_is_not_available(self):
         for command in (["say", "x"], ["info"], ["dump", "--phonemes", "x", "-o", "d.safetensors"]):
             self.fail_with(USAGE, "precision: 'fast': not available yet (available: 'exact')", *command, "--precision",
@@ -331,7 +344,7 @@ class FakeTest(CliTestCase):
                                              "tokens": [{"id": 0, "num_frames": 1}, {"id": 50, "num_frames": 2},
                                                         {"id": 0, "num_frames": 1}]}])
         self.assertEqual(report["words"][1], {"text": "xyzzy", "offset": 6, "length": 5, "phonemes": "ˈxyzzy",
-                                              "tag": "NN", "source": "spelled", "whitespace": ""})
+                                              "tag": "NN", "source": "spelled", "confidence": 0, "whitespace": ""})
         self.assertGreaterEqual(report["load_seconds"], 0)
 
     def test_repeat(self):
@@ -476,12 +489,17 @@ class FakeTest(CliTestCase):
 
     def test_phonemize_explain(self):
         self.assertEqual(self.succeed("phonemize", "--explain", "one xyzzy\ntwo").stdout.decode(),
-                         "word   offset  tag  source   phonemes\n"
-                         "one    0       NN   gold     ˈone\n"
-                         "xyzzy  4       NN   spelled  ˈxyzzy\n"
+                         "word   offset  tag  source   confidence  phonemes\n"
+                         "one    0       NN   gold     1.00        ˈone\n"
+                         "xyzzy  4       NN   spelled  0.00        ˈxyzzy\n"
                          "\n"
-                         "word  offset  tag  source  phonemes\n"
-                         "two   0       NN   gold    ˈtwo\n")
+                         "word  offset  tag  source  confidence  phonemes\n"
+                         "two   0       NN   gold    1.00        ˈtwo\n")
+        # Columns stay aligned whatever the words take on a terminal.
+        self.assertEqual(self.succeed("phonemize", "--explain", "日本 one").stdout.decode().splitlines()[1:],
+                         ["日本  0       NN   gold    1.00        ˈ日本", "one   7       NN   gold    1.00        ˈone"])
+        self.assertEqual(self.succeed("phonemize", "--explain", "one [x\n[y").err,
+                         "koe: note: symbols: 4: neither spoken nor punctuation; left out\n")
 
     def test_phonemize_json(self):
         lines = self.succeed("phonemize", "--json", "é one\r\ntwo").stdout.decode().splitlines()
@@ -491,6 +509,58 @@ class FakeTest(CliTestCase):
         self.assertEqual([word["offset"] for word in first["words"]], [0, 3])
         self.assertEqual((second["phonemes"], second["unknown_words"], second["dropped_symbols"]), ("ˈtwo", 0, 0))
         self.fail_with(USAGE, re.compile("^option: '--explain'"), "phonemize", "--json", "--explain", "x")
+
+    def test_lexicon(self):
+        self.write("a,b.tsv", "# names\nkoe\tkˈOA\none\twˈʌn\n".encode())
+        self.write("two.tsv", "koe\tkˈɔɪ\r\n".encode())
+        result = self.succeed("phonemize", "--lexicon", "a,b.tsv", "koe one two")
+        self.assertEqual(result.stdout.decode(), "kˈOA wˈʌn ˈtwo\n")
+        result = self.succeed("phonemize", "--lexicon", "a,b.tsv", "--lexicon", "two.tsv", "koe one", "--explain")
+        self.assertRegex(result.stdout.decode(), r"\nkoe +0 +NN +lexicon +1\.00 +kˈɔɪ\none +4 +NN +lexicon +1.00 +wˈʌn\n")
+        report = json.loads(self.succeed("say", "--lexicon", "two.tsv", "koe one", "--json").stdout)
+        self.assertEqual([word["source"] for word in report["words"]], ["lexicon", "gold"])
+
+    def test_lexicon_that_is_wrong(self):
+        self.write("bad.tsv", "koe\tkˈOA\n\ngas\tgˈæs\n".encode())
+        self.write("latin1.tsv", "caf\xe9\tk".encode("latin-1"))
+        for command in (["phonemize", "x"], ["say", "x"]):
+            self.fail_with(BAD_BUNDLE, "lexicon: bad.tsv:3: phonemes: 'gˈæs': 'g' (U+0067) is no phoneme symbol: "
+                                       "use ɡ (U+0261)", *command, "--lexicon", "bad.tsv")
+            self.fail_with(BAD_BUNDLE, "lexicon: latin1.tsv:1: byte 3: not valid UTF-8", *command, "--lexicon",
+                           "latin1.tsv")
+            self.fail_with(BAD_BUNDLE, "lexicon: 'no.tsv': No such file or directory", *command, "--lexicon", "no.tsv")
+            self.fail_with(IO, "lexicon: '.': Is a directory", *command, "--lexicon", ".")
+            self.fail_with(USAGE, "option: '--lexicon': needs a value", *command, "--lexicon")
+
+    def test_oov(self):
+        for how, row in (("neural", r"neural +0\.25"), ("espeak", r"espeak +0\.50"), ("spell", r"spelled +0\.00")):
+            self.assertRegex(self.succeed("phonemize", "--explain", "--oov", how, "xyzzy").stdout.decode(), row)
+        self.assertEqual(self.succeed("phonemize", "--oov", "neural", "xyzzy").err,
+                         "koe: note: word: 'xyzzy': in no dictionary; guessed as ˈxyzzy (confidence 0.25)\n")
+        self.assertEqual(self.succeed("say", "-q", "--oov", "espeak", "xyzzy").err, "")
+        self.assertIn("guessed as ˈxyzzy by espeak-ng (confidence 0.50)", self.succeed("say", "--oov", "espeak", "xyzzy").err)
+        self.write("bundle/no-espeak", b"")
+        for command in ("say", "phonemize"):
+            self.fail_with(BAD_BUNDLE, "espeak: libespeak-ng: not found (libespeak-ng.so.1)", command, "x", "--oov",
+                           "espeak")
+
+    def test_misaki_quirks(self):
+        self.assertEqual(self.succeed("phonemize", "--misaki-quirks", "one").stdout.decode(), "ˈoneq\n")
+        self.succeed("say", "--misaki-quirks", "one")
+
+    def test_chunks(self):
+        text = "One two. Three\nfour."
+        self.assertEqual(self.succeed("phonemize", "--chunks", text).stdout.decode(), "ˈOne two.\nˈThree\nfour.\n")
+        self.assertEqual(self.succeed("phonemize", "--chunks", "--chunking", "kokoro", stdin=text.encode()).stdout.decode(),
+                         "ˈ" + text + "\n")
+        lines = self.succeed("phonemize", "--chunks", "--json", text).stdout.decode().splitlines()
+        second = json.loads(lines[1])
+        self.assertEqual((second["chunk"], second["text_offset"], second["text"]), (1, 9, "Three\nfour."))
+        self.assertEqual([word["text"] for word in second["words"]], ["Three", "four."])
+        self.assertEqual(self.succeed("phonemize", "--chunks", "--explain", text).stdout.decode().count("word "), 2)
+        report = json.loads(self.succeed("say", "--chunking", "kokoro", "one", "--json").stdout)
+        self.assertEqual(report["chunks"][0]["phonemes"], "onek")
+        self.fail_with(BAD_INPUT, "text: ' ': empty", "phonemize", "--chunks", " ")
 
     def test_voices(self):
         self.assertEqual(self.succeed("voices").stdout.decode(),
@@ -631,7 +701,7 @@ class BundleTest(CliTestCase):
         for word in line["words"]:
             self.assertEqual(line["text"].encode()[word["offset"]:word["offset"] + word["length"]].decode(), word["text"])
         self.assertRegex(self.succeed("phonemize", "--explain", "Hello world.").stdout.decode(),
-                         r"\Aword +offset +tag +source +phonemes\nHello +0 ")
+                         r"\Aword +offset +tag +source +confidence +phonemes\nHello +0 +UH +gold +1\.00 ")
 
     def test_phonemes_without_any_in_the_vocabulary(self):
         self.fail_with(BAD_INPUT, re.compile("."), "say", "--phonemes", "€€")

@@ -6,7 +6,9 @@
 //   [cancel-wait] waits for cancellation (10 s at most)   [slow] takes 1.5 s and reports progress
 //   [internal] [memory] [corrupt] [io] fail with that code   [throw] [bad-alloc] throw, which no engine may
 //   [nan] gives a sample that is not finite   [none] gives no samples   [random] gives other samples each time
-//   xyzzy and words that start so are in no dictionary
+//   xyzzy and words that start so are in no dictionary: spelled, or guessed as --oov says
+// A user's lexicon is asked for whole words; misaki's quirks are a q at the end of the phonemes. A chunk ends after a
+// full stop (kSentences) or at the end (kKokoro). espeak-ng is missing where the bundle holds a file "no-espeak".
 #include <sys/stat.h>
 
 #include <chrono>
@@ -18,6 +20,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "g2p/user_lexicon.h"
 #include "koe/bench.h"
 #include "koe/koe.h"
 
@@ -48,7 +51,16 @@ Result<void> FailIfAsked(std::string_view text) {
   return {};
 }
 
-std::vector<WordInfo> Words(std::string_view text) {
+struct Guess {
+  const char* source;
+  float confidence;
+};
+Guess GuessOf(UnknownWords how) {
+  if (how == UnknownWords::kNeural) return {"neural", 0.25f};
+  return how == UnknownWords::kEspeak ? Guess{"espeak", 0.5f} : Guess{"spelled", 0};
+}
+
+std::vector<WordInfo> Words(std::string_view text, const EngineOptions& engine, const UserLexicon& lexicon) {
   std::vector<WordInfo> words;
   size_t at = 0;
   while ((at = text.find_first_not_of(" \n", at)) != std::string_view::npos) {
@@ -59,7 +71,15 @@ std::vector<WordInfo> Words(std::string_view text) {
     word.length = end - at;
     word.phonemes = "ˈ" + word.text;
     word.tag = "NN";
-    word.source = word.text.starts_with("xyzzy") ? "spelled" : "gold";
+    word.source = "gold";
+    const g2p::UserWord* users = lexicon.entries() == nullptr ? nullptr : lexicon.entries()->Find(word.text, word.text);
+    if (users != nullptr) {
+      word.source = "lexicon";
+      word.phonemes = users->pronunciations[0].phonemes;
+    } else if (word.text.starts_with("xyzzy")) {
+      word.source = GuessOf(engine.unknown_words).source;
+      word.confidence = GuessOf(engine.unknown_words).confidence;
+    }
     word.whitespace = end < text.size() ? " " : "";
     words.push_back(word);
     at = end;
@@ -69,7 +89,7 @@ std::vector<WordInfo> Words(std::string_view text) {
 
 size_t CountUnknown(const std::vector<WordInfo>& words) {
   size_t count = 0;
-  for (const WordInfo& word : words) count += word.source == "spelled" ? 1 : 0;
+  for (const WordInfo& word : words) count += word.text.starts_with("xyzzy") && word.source != "lexicon" ? 1 : 0;
   return count;
 }
 
@@ -100,6 +120,12 @@ const char* LanguageCode(Language language) { return language == Language::kAmer
 struct Engine::Impl {
   std::string bundle;
   int num_threads;
+  EngineOptions options;
+  // Before text is read, as the engine does it.
+  Result<void> OpenEspeak() const {
+    if (options.unknown_words != UnknownWords::kEspeak || !Exists(bundle + "/no-espeak")) return {};
+    return Error(ErrorCode::kNotFound, "espeak: libespeak-ng: not found (libespeak-ng.so.1)");
+  }
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -115,7 +141,7 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
   if (!Exists(bundle_dir + "/fake-bundle")) {
     return Error(ErrorCode::kCorruptBundle, "bundle: '" + bundle_dir + "': no manifest");
   }
-  return Engine(std::make_unique<Impl>(Impl{bundle_dir, options.num_threads == 0 ? 2 : options.num_threads}));
+  return Engine(std::make_unique<Impl>(Impl{bundle_dir, options.num_threads == 0 ? 2 : options.num_threads, options}));
 }
 
 Result<void> Engine::Prewarm() const { return {}; }
@@ -134,11 +160,13 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
     audio.samples[n] = static_cast<float>(gain * std::sin(radians * static_cast<double>(n)));
   }
   if (Has(input, "[nan]")) audio.samples[7] = std::numeric_limits<float>::quiet_NaN();
-  if (!options.input_is_phonemes) audio.words = Words(input);
+  KOE_CHECK_OK(impl_->OpenEspeak());
+  if (!options.input_is_phonemes) audio.words = Words(input, impl_->options, options.lexicon);
   audio.unknown_words = CountUnknown(audio.words);
   ChunkInfo chunk;
   chunk.text_length = input.size();
   chunk.phonemes = input;
+  if (options.chunking == Chunking::kKokoro) chunk.phonemes += "k";
   chunk.dropped_symbols = Has(input, "[") ? 2 : 0;
   chunk.tokens = {{0, 1}, {50, 2}, {0, 1}};
   chunk.num_samples = audio.samples.size();
@@ -148,12 +176,22 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
   return audio;
 }
 
-Result<Phonemization> Engine::Phonemize(std::string_view text, Language language) const {
+Result<Phonemization> Engine::Phonemize(std::string_view text, const PhonemizeOptions& options) const {
   KOE_CHECK_OK(FailIfAsked(text));
+  KOE_CHECK_OK(impl_->OpenEspeak());
   Phonemization result;
-  result.words = Words(text);
+  result.words = Words(text, impl_->options, options.lexicon);
+  if (Has(text, "[")) result.dropped_symbols = 2;
+  for (size_t begin = 0; options.chunking && begin < text.size();) {
+    const size_t stop = *options.chunking == Chunking::kSentences ? text.find('.', begin) : std::string_view::npos;
+    const size_t end = stop == std::string_view::npos ? text.size() : stop + 1;
+    const size_t start = text.find_first_not_of(" \n", begin);
+    if (start < end) result.chunks.push_back({start, end - start, "ˈ" + std::string(text.substr(start, end - start))});
+    begin = end;
+  }
   for (const WordInfo& word : result.words) result.phonemes += word.phonemes + word.whitespace;
-  if (language == Language::kBritishEnglish) result.phonemes += "ː";
+  if (options.language == Language::kBritishEnglish) result.phonemes += "ː";
+  if (impl_->options.misaki_quirks) result.phonemes += "q";
   result.unknown_words = CountUnknown(result.words);
   return result;
 }

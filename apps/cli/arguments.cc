@@ -27,6 +27,7 @@ Examples:
 Environment:
   KOE_BUNDLE   folder of the model bundle, where --bundle does not name one
   KOE_TARGET   SIMD instructions to use: scalar, avx2, avx512 or neon
+  KOE_ESPEAK_LIBRARY, KOE_ESPEAK_DATA   libespeak-ng and its data, for --oov espeak
   NO_COLOR     no colours on a terminal
 
 Exit codes:
@@ -72,6 +73,14 @@ class Cli11Arguments : public Arguments {
             names, [target](const std::vector<std::string>& values) { *target = values; }, Wrap(help))
         ->type_name(value_name)
         ->delimiter(',')
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  void Files(const std::string& names, std::vector<std::string>* target, const std::string& help) override {
+    app_->add_option_function<std::vector<std::string>>(
+            names, [target](const std::vector<std::string>& values) { *target = values; }, Wrap(help))
+        ->type_name("FILE")
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

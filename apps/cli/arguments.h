@@ -24,6 +24,8 @@ class Arguments {
   // May be given many times, or with commas.
   virtual void List(const std::string& names, const std::string& value_name, std::vector<std::string>* target,
                     const std::string& help) = 0;
+  // May be given many times; a comma is a character like others.
+  virtual void Files(const std::string& names, std::vector<std::string>* target, const std::string& help) = 0;
   virtual void Positional(const std::string& name, std::optional<std::string>* target, const std::string& help) = 0;
 };
 

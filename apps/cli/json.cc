@@ -2,6 +2,7 @@
 // The only file that includes nlohmann-json.
 #include "json.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace koe::cli {
@@ -20,6 +21,7 @@ Json WordsJson(const std::vector<WordInfo>& words) {
                     {"phonemes", word.phonemes},
                     {"tag", word.tag},
                     {"source", word.source},
+                    {"confidence", std::round(1000 * static_cast<double>(word.confidence)) / 1000},
                     {"whitespace", word.whitespace}});
   }
   return list;
@@ -75,6 +77,15 @@ std::string PhonemizationJson(size_t line_number, size_t text_offset, const std:
                 {"words", WordsJson(phonemization.words)},
                 {"unknown_words", phonemization.unknown_words},
                 {"dropped_symbols", phonemization.dropped_symbols}});
+}
+
+std::string ChunkJson(size_t index, const std::string& text, const ChunkPreview& chunk,
+                      const std::vector<WordInfo>& words) {
+  return Print({{"chunk", index},
+                {"text_offset", chunk.text_offset},
+                {"text", text},
+                {"phonemes", chunk.phonemes},
+                {"words", WordsJson(words)}});
 }
 
 std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& default_voice) {

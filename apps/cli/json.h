@@ -30,6 +30,9 @@ std::string SpeechJson(const SpeechReport& report, const Audio& audio);
 // Offsets of words count from the start of the line, which starts at text_offset.
 std::string PhonemizationJson(size_t line_number, size_t text_offset, const std::string& text,
                               const Phonemization& phonemization);
+// Offsets of words count from the start of the whole text.
+std::string ChunkJson(size_t index, const std::string& text, const ChunkPreview& chunk,
+                      const std::vector<WordInfo>& words);
 std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& default_voice);
 std::string InfoJson(const EngineInfo& info, size_t num_voices);
 std::string BundleJson(const BundleReport& report);

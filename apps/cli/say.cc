@@ -37,6 +37,7 @@ Examples:
   koe say -f book.txt -o book.mp3
   koe say --phonemes "həlˈO wˈɜɹld."
   echo "Hello." | koe say -o - --format raw | aplay -r 24000 -f S16_LE -c 1
+  koe say --lexicon names.tsv "Nguyen wrote it."
   koe say --json --repeat 5 -o /tmp/a.wav "How fast?")";
 
 const char* NameOf(AudioFormat format) {
@@ -72,6 +73,7 @@ class Say : public Command {
   Result<void> Write(const Audio& audio) const;
 
   std::optional<std::string> text_, file_, output_, voice_, speed_, language_, seed_, repeat_, format_name_;
+  TextArguments text_arguments_;
   ModelArguments model_;
   bool is_phonemes_ = false, json_ = false;
 
@@ -92,6 +94,7 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("-s,--speed", "X", &speed_, "Speed of speech, 0.25 to 4 (default 1)");
   arguments->Value("-l,--lang", "CODE", &language_, "en-us or en-gb (default: the voice's own)");
   arguments->Flag("--phonemes", &is_phonemes_, "The text is a string of phonemes, as koe phonemize prints it");
+  text_arguments_.Declare(arguments);
   arguments->Value("--seed", "N", &seed_, "Seed of the noise in the voice (default 0)");
   arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
   arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
@@ -103,6 +106,8 @@ void Say::Declare(Arguments* arguments) {
 // Everything that can be wrong before any work is done.
 Outcome Say::CheckArguments() {
   CLI_TRY(engine_options_, model_.Options(), UsageFailure);
+  CLI_CHECK_OK(text_arguments_.Apply(&engine_options_), UsageFailure);
+  CLI_TRY(options_.chunking, text_arguments_.ChosenChunking(), UsageFailure);
   CLI_TRY(options_.seed, ParseInteger("seed", seed_.value_or("0"), 0, UINT64_MAX), UsageFailure);
   CLI_TRY(num_repeats_, ParseInteger("repeat", repeat_.value_or("1"), 1, kMaxRepeats), UsageFailure);
   report_.output = output_.value_or("koe.wav");
@@ -124,6 +129,7 @@ Outcome Say::CheckArguments() {
     CLI_TRY(const Language language, ParseLanguage(*language_), InputFailure);
     options_.language = LanguageCode(language);
   }
+  CLI_TRY(options_.lexicon, text_arguments_.Load(), InputFailure);
   if (!to_stdout) CLI_CHECK_OK(CheckOutputPath(report_.output), InputFailure);
   return {};
 }
@@ -215,12 +221,20 @@ std::unique_ptr<Command> MakeSay() { return std::make_unique<Say>(); }
 void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal) {
   std::set<std::string> seen;
   for (const WordInfo& word : words) {
-    if (word.source != "spelled" && word.source != "unknown") continue;
+    const bool is_guess = word.source == "neural" || word.source == "espeak" || word.source == "spelled";
+    if (!is_guess && word.source != "unknown") continue;
     if (!seen.insert(word.text).second || seen.size() > kMaxNotes) continue;
-    const bool is_spelled = word.source == "spelled" && !word.phonemes.empty();
-    terminal->Note(
-        "word: " + Quote(word.text) + ": " +
-        (is_spelled ? "in no dictionary; spelled letter by letter" : "has characters that cannot be spoken"));
+    std::string how = "has characters that cannot be spoken";
+    if (is_guess && !word.phonemes.empty()) {
+      how = "in no dictionary; ";
+      if (word.source == "spelled") {
+        how += "spelled letter by letter";
+      } else {
+        how += "guessed as " + word.phonemes + (word.source == "espeak" ? " by espeak-ng" : "") +
+               Format(" (confidence %.2f)", static_cast<double>(word.confidence));
+      }
+    }
+    terminal->Note("word: " + Quote(word.text) + ": " + how);
   }
   if (seen.size() > kMaxNotes) terminal->Note(Format("words: %zu more", seen.size() - kMaxNotes));
 }

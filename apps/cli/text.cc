@@ -32,6 +32,40 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+// Of one well-formed sequence.
+uint32_t CodePoint(std::string_view sequence) {
+  const auto first = static_cast<uint8_t>(sequence[0]);
+  uint32_t c = first < 0x80 ? first : first & (0xFFu >> (sequence.size() + 1));
+  for (const char next : sequence.substr(1)) c = c << 6 | (static_cast<uint8_t>(next) & 0x3Fu);
+  return c;
+}
+
+struct Range {
+  uint32_t first, last;
+};
+
+// What combines with the character before it or shows nothing: marks, joiners, variation selectors.
+constexpr Range kNarrow[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},  {0x064B, 0x065F}, {0x1AB0, 0x1AFF},
+                             {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x2060, 0x2064},  {0x20D0, 0x20FF}, {0xFE00, 0xFE0F},
+                             {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}, {0xE0100, 0xE01EF}};
+// East Asian letters and what terminals show as emoji by themselves.
+constexpr Range kWide[] = {
+    {0x1100, 0x115F},   {0x231A, 0x231B},   {0x23E9, 0x23EC},   {0x25FD, 0x25FE},  {0x2614, 0x2615}, {0x2648, 0x2653},
+    {0x26A1, 0x26A1},   {0x26BD, 0x26BE},   {0x26D4, 0x26D4},   {0x2705, 0x2705},  {0x270A, 0x270B}, {0x2728, 0x2728},
+    {0x274C, 0x274C},   {0x2753, 0x2755},   {0x2795, 0x2797},   {0x2B50, 0x2B50},  {0x2E80, 0x303E}, {0x3041, 0xA4CF},
+    {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE4F},   {0xFF00, 0xFF60},  {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F},
+    {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD}};
+
+template <size_t n>
+bool IsIn(const Range (&ranges)[n], uint32_t c) {
+  return std::any_of(ranges, ranges + n, [c](const Range& range) { return c >= range.first && c <= range.last; });
+}
+
+size_t Columns(uint32_t c) {
+  if (c < kNarrow[0].first) return 1;
+  return IsIn(kNarrow, c) ? 0 : IsIn(kWide, c) ? 2 : 1;
+}
+
 void AppendEscaped(std::string_view text, std::string* out) {
   for (size_t i = 0; i < text.size();) {
     const size_t length = SequenceLength(text.substr(i));
@@ -127,11 +161,7 @@ size_t DisplayWidth(std::string_view text) {
   size_t width = 0;
   for (size_t i = 0; i < text.size();) {
     const size_t length = std::max(size_t{1}, SequenceLength(text.substr(i)));
-    // U+0300..U+036F, the combining marks that IPA uses, are 0xcc 0x80 .. 0xcd 0xaf.
-    const auto first = static_cast<uint8_t>(text[i]);
-    const auto second = static_cast<uint8_t>(i + 1 < text.size() ? text[i + 1] : 0);
-    const bool combines = length == 2 && (first == 0xcc || (first == 0xcd && second <= 0xaf));
-    width += combines ? 0 : 1;
+    width += Columns(CodePoint(text.substr(i, length)));
     i += length;
   }
   return width;

@@ -31,8 +31,8 @@ std::string Quote(std::string_view text);
 // The same escapes, no quotes, any length: keeps a message to one line.
 std::string OneLine(std::string_view text);
 
-// Columns of a terminal that well-formed UTF-8 takes: code points less combining marks. Wide (East Asian) characters
-// count 1: phonemes and English have none.
+// Columns of a terminal that well-formed UTF-8 takes: none for a mark that combines, two for East Asian letters and
+// emoji (by ranges, which is near enough for a table), else one.
 size_t DisplayWidth(std::string_view text);
 
 // Rows as left-aligned columns two spaces apart, without trailing spaces; one line each.

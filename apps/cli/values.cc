@@ -73,6 +73,47 @@ Result<EngineOptions> ModelArguments::Options() const {
   return options;
 }
 
+void TextArguments::Declare(Arguments* arguments) {
+  arguments->Files("--lexicon", &lexicons,
+                   "Pronunciations of your own: lines of word, optional tag, phonemes with tabs between; may be given "
+                   "many times, the last one counts");
+  arguments->Value("--oov", "HOW", &oov,
+                   "Words in no dictionary: neural (default where the bundle has the model), espeak (your own "
+                   "espeak-ng) or spell (letter by letter)");
+  arguments->Value("--chunking", "HOW", &chunking,
+                   "Where long text is cut: sentences (default) or kokoro (as the Python package)");
+  arguments->Flag("--misaki-quirks", &misaki_quirks, "Repeat what misaki does wrong, too: to compare phonemes");
+}
+
+Result<void> TextArguments::Apply(EngineOptions* options) const {
+  options->misaki_quirks = misaki_quirks;
+  if (!oov) return {};
+  KOE_TRY(const std::string how, ParseChoice("oov", *oov, {"neural", "espeak", "spell"}));
+  options->unknown_words = how == "neural"   ? UnknownWords::kNeural
+                           : how == "espeak" ? UnknownWords::kEspeak
+                                             : UnknownWords::kSpell;
+  return {};
+}
+
+Result<Chunking> TextArguments::ChosenChunking() const {
+  KOE_TRY(const std::string how, ParseChoice("chunking", chunking.value_or("sentences"), {"sentences", "kokoro"}));
+  return how == "kokoro" ? Chunking::kKokoro : Chunking::kSentences;
+}
+
+Result<UserLexicon> TextArguments::Load() const {
+  std::vector<UserLexicon> loaded;
+  for (const std::string& path : lexicons) {
+    auto lexicon = UserLexicon::Load(path);
+    // An option may be wrong; a file is.
+    if (!lexicon && lexicon.error().code() == ErrorCode::kInvalidArgument) {
+      return Error(ErrorCode::kCorruptBundle, lexicon.error().message());
+    }
+    if (!lexicon) return lexicon.error();
+    loaded.push_back(std::move(*lexicon));
+  }
+  return UserLexicon::Layer(loaded);
+}
+
 Result<Engine> OpenEngine(const std::optional<std::string>& bundle, const EngineOptions& options) {
   if (bundle && bundle->empty()) return Invalid("bundle: '': the folder's name is empty");
   KOE_TRY(const std::string directory, FindBundle(bundle.value_or("")));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "koe/koe.h"
 
 namespace koe::cli {
@@ -26,6 +27,20 @@ Result<Precision> ParsePrecision(const std::string& text);
 struct ModelArguments {
   std::optional<std::string> bundle, threads, precision;
   Result<EngineOptions> Options() const;
+};
+
+// The options of every command that reads text: --lexicon, --oov, --misaki-quirks, --chunking.
+struct TextArguments {
+  std::vector<std::string> lexicons;
+  std::optional<std::string> oov, chunking;
+  bool misaki_quirks = false;
+
+  void Declare(Arguments* arguments);
+  // Fills in unknown_words and misaki_quirks. kInvalidArgument.
+  Result<void> Apply(EngineOptions* options) const;
+  Result<Chunking> ChosenChunking() const;
+  // The files in one, later ones over earlier ones. kCorruptBundle for what is wrong in a file.
+  Result<UserLexicon> Load() const;
 };
 
 // The bundle that --bundle or the search finds, opened. kUnsupported is the SIMD target's fault, never the bundle's.

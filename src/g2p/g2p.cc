@@ -131,7 +131,7 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, const UserLe
     word.source = dropped > 0                      ? "unknown"
                   : from.source == Source::kMarkup ? SourceName(from.source)
                                                    : SourceName(std::max(from.source, Source::kPunctuation));
-    word.confidence = from.confidence;
+    word.confidence = dropped > 0 ? 0 : from.confidence;
     word.space_after = from.space_after;
     if (IsGuess(from.source)) ++part->unknown_words;
     workspace->words.push_back(word);

@@ -224,7 +224,7 @@ size_t UserLexicon::size() const { return entries_ == nullptr ? 0 : entries_->wo
 
 Result<UserLexicon> UserLexicon::Parse(std::string_view text, const std::string& name) {
   if (text.size() > g2p::kMaxUserLexiconBytes) {
-    return Error(ErrorCode::kTooLong, "lexicon: " + name + ": longer than 64 MiB");
+    return Error(ErrorCode::kTooLong, name + ": longer than 64 MiB");
   }
   g2p::Words words;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -235,7 +235,7 @@ Result<UserLexicon> UserLexicon::Parse(std::string_view text, const std::string&
     if (line.ends_with('\r')) line.remove_suffix(1);
     KOE_CHECK_OK(g2p::ReadLine({name, ++number}, line, &words));
     if (words.size() > g2p::kMaxUserWords) {
-      return Error(ErrorCode::kTooLong, "lexicon: " + name + ": more than a million words");
+      return Error(ErrorCode::kTooLong, name + ": more than a million words");
     }
     begin = end + 1;
   }
@@ -266,7 +266,7 @@ Result<UserLexicon> UserLexicon::Load(const std::string& path) {
   }
   close(fd);
   if (error) return *error;
-  return Parse(text, path);
+  return Parse(text, "lexicon: " + path);
 }
 
 UserLexicon UserLexicon::Layer(std::span<const UserLexicon> lexicons) {
