@@ -9,7 +9,6 @@
 #include "bundle/bundle.h"
 #include "g2p/g2p.h"
 #include "g2p/letter_to_sound/model.h"
-#include "kernels/kernel_set.h"
 #include "koe/koe.h"
 #include "koe/result.h"
 
