@@ -51,3 +51,4 @@ koe_python_test(NAME number_words_test SCRIPT tests/number_words_test.py ARGS --
 koe_python_test(NAME misaki_differential_test SCRIPT tests/misaki_differential_test.py LABELS slow
   ARGS --check $<TARGET_FILE:koe_g2p_check>)
 koe_python_test(NAME spacy_tagger_test SCRIPT tests/spacy_tagger_test.py ARGS --check $<TARGET_FILE:koe_spacy_check>)
+koe_python_test(NAME letter_to_sound_recipe_test SCRIPT tests/letter_to_sound_recipe_test.py)

@@ -12,7 +12,6 @@ import re
 import struct
 
 import numpy as np
-import torch
 
 MASK = (1 << 64) - 1
 PRIME = 0x9E3779B97F4A7C15
@@ -86,6 +85,8 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--calibration", type=float, nargs=2, default=(1, 0), help="fit_confidence.py prints it")
     args = parser.parse_args()
+    import torch  # here, so that the rest can be tested without it
+
     saved = torch.load(args.weights, weights_only=True)
     w = {name: tensor.float().numpy() for name, tensor in saved["state"].items()}
     labels = saved["labels"]

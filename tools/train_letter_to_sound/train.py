@@ -77,6 +77,8 @@ def main():
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--letters", type=int, default=3000, help="per batch")
     parser.add_argument("--hidden", type=int, default=192)
+    parser.add_argument("--minutes", type=float, help="end after so long instead, the rate falling all the time")
+    parser.add_argument("--average", type=int, default=500, help="steps that the average of the weights remembers")
     parser.add_argument("--init", help="weights to go on from")
     parser.add_argument("--words", type=int, default=0, help="train on so many words only; 0: all")
     args = parser.parse_args()
@@ -121,7 +123,7 @@ def main():
         return right / total
 
     print(f"{len(batches(data, rows, args.letters, rng))} steps an epoch", flush=True)
-    steps, warm = args.steps, min(400, args.steps // 10)
+    steps, warm = args.steps, min(100 if args.init else 400, max(1, args.steps // 10))
     start, step, running, since = time.time(), 0, 0.0, 0
     while step < steps:
         for chosen in batches(data, rows, args.letters, rng):
@@ -132,6 +134,11 @@ def main():
                 print(f"to end at step {steps}", flush=True)
             network.train()
             left = (steps - step) / args.decay
+            if args.minutes:
+                left = 1 - (time.time() - start) / 60 / args.minutes
+                if left <= 0:
+                    steps = step
+                    break
             rate = args.rate * min(1, (step + 1) / warm, left)
             optimiser.param_groups[0]["lr"] = rate
             loss = network.loss(*data.batch(chosen), args.dropout)
@@ -144,14 +151,14 @@ def main():
             optimiser.step()
             with torch.no_grad():
                 torch._foreach_copy_(lows, masters)
-                torch._foreach_lerp_(list(average.parameters()), masters, 1 / min(step + 1, 500))
+                torch._foreach_lerp_(list(average.parameters()), masters, 1 / min(step + 1, args.average))
             running += float(loss.detach())
             since += 1
             step += 1
             if step % 100 == 0:
                 line = f"step {step}, {time.time() - start:.0f} s, loss {running / since:.4f}"
                 running, since = 0.0, 0
-                if step % 500 == 0:
+                if step % 500 == 0 or step == steps:
                     line += f", aside {evaluate(average):.4f}"
                     torch.save({"state": average.state_dict(), "labels": data.labels, "alphabet": data.alphabet,
                                 "hidden": args.hidden}, args.out)

@@ -44,7 +44,7 @@ class Model {
   Guess Pronounce(std::string_view word, Language language, Manner manner) const;
 
  private:
-  static constexpr size_t kBeam = 6;  // hypotheses kept per tier
+  static constexpr size_t kBeam = 4;  // hypotheses kept per tier
   struct Hypothesis;
   struct Beams;
   Model(const ModelFile& file, const kernels::KernelSet& kernels);
