@@ -156,6 +156,7 @@ class ReportTest(unittest.TestCase):
         text = report.markdown(fixture())
         self.assertIn("| koe exact | 3.000 | 0.300 (0.200 to 0.400) | 100.0 | 0.600 | 0.200 | 0.100 | 1 | 3 |", text)
         self.assertIn("| onnxruntime fp32 | 3.000 | 1.200 (1.000 to 1.200) | 400.0 | 2.100 | 0.700 | 0.400 | 4.00 (3.00 to 5.00) | 3 |", text)
+        self.assertIn("| koe exact | 100.0 |\n| onnxruntime fp32 | 400.0 (4.00x) |", text)
         self.assertLess(text.index("| koe exact | 3.000"), text.index("| onnxruntime fp32 | 3.000"))
         self.assertIn("| koe exact | 0.50 (0.50 to 0.50) | 0.400 (0.400 to 0.400) | 600 | 1 |", text)
         self.assertIn("- vox-tts: no module named vox", text)
@@ -248,10 +249,10 @@ class SessionTest(unittest.TestCase):
             self.session()
         with self.assertRaisesRegex(ValueError, "settings differ in rounds"):
             self.session(resume=True, rounds=3)
-        self.machine["commit"] = "another"
-        with self.assertRaisesRegex(ValueError, "machine differ in commit"):
+        self.machine["worker_sha256"] = "another"
+        with self.assertRaisesRegex(ValueError, "machine differ in worker_sha256"):
             self.session(resume=True)
-        self.machine["commit"] = fixture()["machine"]["commit"]
+        self.machine = {**fixture()["machine"], "commit": "another"}  # of the same program
         again = self.session(resume=True)
         self.assertTrue(again.has("warm", 0, "koe exact", "3s"))
         self.assertFalse(again.has("warm", 1, "koe exact", "3s"))
@@ -265,6 +266,13 @@ class SessionTest(unittest.TestCase):
         session.measure_warm(workers, 0, "koe exact", {**CASE, "voice": "bad"}, [])
         self.assertEqual(workers, {})
         self.assertEqual(session.results["unavailable"], [{"name": "koe exact", "reason": "the reason"}])
+
+    def test_reasons_name_no_folders_of_this_machine(self):
+        session = self.session()
+        session.unavailable("a", f"{os.path.join(ROOT, 'build', 'x')}: no such file")
+        session.unavailable("b", os.path.expanduser("~/y: no such file"))
+        self.assertEqual([u["reason"] for u in session.results["unavailable"]],
+                         [os.path.join("build", "x") + ": no such file", "~/y: no such file"])
 
     def test_the_gate(self):
         session = self.session(busy_ok=False, pause=0.01)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a results file says about the machine and the build, and how busy the machine is. Linux (/proc)."""
 import datetime
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -49,7 +50,12 @@ def packages():
     return found
 
 
-def record(root, build, threads):
+def sha256_of(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def record(root, build, threads, worker):
     cpu, memory = _lines("/proc/cpuinfo"), _field(_lines("/proc/meminfo"), "MemTotal")
     flags = set((_field(cpu, "flags") or _field(cpu, "Features")).split())
     compiler, build_type = compiler_of(build)
@@ -59,9 +65,10 @@ def record(root, build, threads):
             "cpu": _field(cpu, "model name") or platform.machine(), "family_model": [_field(cpu, "cpu family"), _field(cpu, "model")],
             "processors": os.cpu_count(), "usable_processors": len(os.sched_getaffinity(0)),
             "isa": [f for f in FLAGS if f in flags], "memory_mib": int(memory.split()[0]) // 1024 if memory else 0,
-            "l3": _first_line("getconf", "LEVEL3_CACHE_SIZE"), "kernel": platform.release(), "python": platform.python_version(),
+            "l3": _first_line("getconf", "LEVEL3_CACHE_SIZE"), "kernel": ".".join(platform.release().split(".")[:2]), "python": platform.python_version(),
             "threads": threads, "compiler": compiler, "build_type": build_type,
-            "commit": _first_line("git", "rev-parse", "HEAD", cwd=root), "changed_sources": changed, "packages": packages()}
+            "commit": _first_line("git", "rev-parse", "HEAD", cwd=root), "changed_sources": changed,
+            "worker_sha256": sha256_of(worker), "packages": packages()}
 
 
 class Busy:
@@ -77,6 +84,11 @@ class Busy:
 
     def steal(self):
         return int(_lines("/proc/stat")[0].split()[8]) / self.ticks
+
+
+def available_mib():
+    value = _field(_lines("/proc/meminfo"), "MemAvailable")
+    return int(value.split()[0]) // 1024 if value else 0
 
 
 def peak_kib(pid):

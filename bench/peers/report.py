@@ -22,7 +22,7 @@ BASE = "koe exact"
 
 
 def ordered(systems):
-    koe = [s for s in systems if s.startswith("koe ")]
+    koe = sorted(s for s in systems if s.startswith("koe "))
     onnx = sorted(s for s in systems if s.startswith("onnxruntime"))
     return koe + onnx + sorted((s for s in systems if s not in koe and s not in onnx), key=str.lower)
 
@@ -49,7 +49,8 @@ def machine_lines(results):
     targets = {x.get("simd_target") for x in results["systems"] if x.get("simd_target")}
     lines = [f"- Machine: {m['cpu']} (family {m['family_model'][0]}, model {m['family_model'][1]}), {m['usable_processors']} of "
              f"{m['processors']} processors, {m['memory_mib']} MiB, {', '.join(m['isa'])}; Linux {m['kernel']}; {m['created_utc']}",
-             f"- Koe: commit {m['commit'][:12]}{changed}, {m['compiler']}, {m['build_type']}, target {', '.join(sorted(targets)) or 'none'}",
+             f"- Koe: commit {m['commit'][:12]}{changed}, {m['compiler']}, {m['build_type']}, target "
+             f"{', '.join(sorted(targets)) or 'none'}; koe_peer_worker's SHA-256 begins {m.get('worker_sha256', '')[:12] or 'unknown'}",
              f"- Threads: {m['threads']} for every system. Python {m['python']}; "
              + ", ".join(f"{k} {v}" for k, v in m["packages"].items()),
              f"- Rounds: {s['rounds']}, order seed {s['seed']}"
@@ -63,10 +64,28 @@ def machine_lines(results):
         before = max(x.get("cores_before", 0) for x in warm)
         beside = max(x.get("cores_beside", 0) for x in warm)
         count = sum(1 for x in warm if x.get("busy"))
+        stolen = sum(x.get("steal_seconds", 0) for x in warm)
         lines.append(f"- Others' use of the machine: at most {before:.2f} cores before a run, {beside:.2f} beside one; "
-                     f"{count} of {len(warm)} runs over the limit of {s['max_load']}"
+                     f"stolen by the hypervisor: {stolen:.1f} s of {sum(x['wall_seconds'] for x in warm):.0f}; {count} of {len(warm)} runs over the limit of {s['max_load']}"
                      + (" **(measured on a busy machine: not to be quoted)**" if count > len(warm) / 20 else ""))
     return lines
+
+
+def overview_table(results):
+    """Milliseconds per second of audio for every system and length, and how many times that base's are."""
+    rows = {(r["system"], r["input"]): r for r in protocol.summarise(results["measurements"], BASE)}
+    names = [n for n in results["settings"]["inputs"] if any(n == i for _, i in rows)]
+    if not names:
+        return []
+
+    def cell(r):
+        if not r:
+            return "-"
+        return number(r["ms_per_second"], 1) + (f" ({r['ratio']['median']:.2f}x)" if r["ratio"] else "")
+
+    cells = [[s, *[cell(rows.get((s, n))) for n in names]] for s in ordered({s for s, _ in rows})]
+    return ["", "### Wall milliseconds per second of audio", "", f"In parentheses: how many times {BASE}'s wall time, median of the "
+            "rounds' ratios.", "", *table(["system", *names], cells)]
 
 
 def speed_tables(results):
@@ -138,7 +157,7 @@ def load_published():
 
 
 def markdown(results):
-    return "\n".join([*machine_lines(results), *speed_tables(results), *fresh_table(results), *seed_table(results, load_published()),
+    return "\n".join([*machine_lines(results), *overview_table(results), *speed_tables(results), *fresh_table(results), *seed_table(results, load_published()),
                       *unavailable_lines(results), ""])
 
 
@@ -168,7 +187,7 @@ def plot(results, path):
     axes.legend(fontsize=8)
     figure.tight_layout()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
+    figure.savefig(path, metadata={"Date": None, "Creator": None} if path.endswith(".svg") else None)
     plt.close(figure)
     return True
 

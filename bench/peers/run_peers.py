@@ -18,6 +18,7 @@ Needs what requirements.txt names, a build of Koe and its bundle; README.md says
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 
@@ -84,8 +85,8 @@ def arguments():
     return args
 
 
-def koe_commands(args):
-    """{name: command} of Koe's presets."""
+def koe_worker(args):
+    """Its path, built from the tree as it is."""
     worker = os.path.join(args.build, "koe_peer_worker")
     if not args.no_build:
         done = subprocess.run(["cmake", "--build", args.build, "--target", "koe_peer_worker"], capture_output=True, text=True)
@@ -93,6 +94,11 @@ def koe_commands(args):
             sys.exit(f"building koe_peer_worker in {args.build} failed:\n" + "\n".join(done.stdout.strip().split("\n")[-15:]))
     if not os.path.exists(worker):
         sys.exit(f"{worker}: no such file (cmake --preset release && cmake --build --preset release)")
+    return worker
+
+
+def koe_commands(args, worker):
+    """{name: command} of Koe's presets."""
     commands = {}
     for text in args.koe_preset or PRESETS:
         name, extra = protocol.parse_preset(text)
@@ -120,6 +126,7 @@ def choose_export(session, args, case):
     try:
         for _ in range(4):  # the first is the warm-up
             for export, worker in workers.items():
+                session.wait_until_idle()
                 times[export].append(worker.speak(case)["wall_seconds"])
     finally:
         for worker in workers.values():
@@ -131,10 +138,9 @@ def choose_export(session, args, case):
     return commands[chosen]
 
 
-def start_systems(session, args, inputs):
+def start_systems(session, args, inputs, commands):
     """{name: command} of what runs, and {name: Worker}; the rest is written down with its reason."""
     middle = next((i for i in inputs if i["name"] == "10s"), inputs[0])
-    commands = koe_commands(args)
     wanted = [n for n in PEERS if args.systems is None or n in args.systems]
     for name in wanted:
         try:
@@ -143,6 +149,8 @@ def start_systems(session, args, inputs):
                 commands[name] = choose_export(session, args, middle)
             else:
                 commands[name] = peer_command(name, args, chosen or EXPORTS[0])
+        except TimeoutError:  # of the gate
+            raise
         except Exception as error:  # packages or files that are not there
             session.unavailable(name, str(error) or type(error).__name__)
     workers = {}
@@ -170,6 +178,8 @@ def run_warm(session, args, workers, inputs):
     for name in [n for n in workers]:
         for case in [c for c in inputs if name in systems_of[c["name"]]]:
             session.warm_up(workers, name, case)
+    if machine.available_mib() < 1024:
+        session.say(f"warning: {machine.available_mib()} MiB of memory are left with every system loaded; --systems measures fewer")
     orders = [protocol.round_order(args.seed, r, list(cases), systems_of) for r in range(args.rounds)]
     todo = [(r, s, n) for r, jobs in enumerate(orders) for s, n in jobs if not session.has("warm", r, s, n)]
     for position, (number, system, name) in enumerate(todo):
@@ -190,14 +200,17 @@ def run_fresh(session, args, commands, case):
 
 def main():
     args = arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background, ignoring the first
+        signal.signal(number, signal.default_int_handler)
     try:
         inputs = prepare.read_inputs(args.inputs)
         unknown = [n for n in (args.only or []) if n not in [i["name"] for i in inputs]]
         if unknown:
             raise ValueError(f"no input {unknown[0]!r} in {args.inputs}")
         inputs = [i for i in inputs if not args.only or i["name"] in args.only]
-        session = Session(args, machine.record(ROOT, args.build, args.threads), inputs)
-        commands, workers = start_systems(session, args, inputs)
+        worker = koe_worker(args)
+        session = Session(args, machine.record(ROOT, args.build, args.threads, worker), inputs)
+        commands, workers = start_systems(session, args, inputs, koe_commands(args, worker))
     except (ValueError, OSError, WorkerError) as error:
         sys.exit(f"run_peers: {error}")
     except KeyboardInterrupt:

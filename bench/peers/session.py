@@ -11,6 +11,9 @@ import time
 import machine
 import protocol
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Between a sitting and its continuation: what is measured is the same program (worker_sha256), whatever was committed since.
+MAY_DIFFER = ("created_utc", "changed_sources", "commit")
 ANSWER_SECONDS = 600  # a worker that is silent for longer is ended
 
 
@@ -101,7 +104,7 @@ class Session:
     def _resume(self, old):
         for key in ("settings", "machine"):
             new = self.results[key]
-            differs = [k for k in new if k not in ("created_utc", "changed_sources") and new[k] != old[key].get(k)]
+            differs = [k for k in new if k not in MAY_DIFFER and new[k] != old[key].get(k)]
             if differs:
                 raise ValueError(f"{self.args.json}: cannot go on: {key} differ in {', '.join(differs)}")
         self.results = {**old, "unavailable": [], "finished": False}
@@ -129,7 +132,7 @@ class Session:
         self.results["systems"] = [*known, {"name": name, **{k: v for k, v in hello.items() if not k.startswith("create")}}]
 
     def unavailable(self, name, reason):
-        reason = reason.removeprefix("koe: error: ")
+        reason = reason.removeprefix("koe: error: ").replace(ROOT + os.sep, "").replace(os.path.expanduser("~"), "~")
         self.say(f"{name}: not measured: {reason}")
         self.results["unavailable"].append({"name": name, "reason": reason})
 
@@ -142,7 +145,7 @@ class Session:
 
     def wait_until_idle(self):
         """Cores in use over the pause before the run, once they are few enough."""
-        deadline = time.monotonic() + self.args.wait
+        deadline, is_first = time.monotonic() + self.args.wait, True
         while True:
             start, before = time.monotonic(), self.busy.seconds()
             time.sleep(self.args.pause)
@@ -151,7 +154,8 @@ class Session:
                 return cores
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the machine was not idle for {self.args.wait:.0f} s ({cores:.1f} cores in use by others)")
-            self.say(f"waiting for an idle machine: {cores:.1f} cores in use (limit {self.args.max_load})", passing=True)
+            self.say(f"waiting for an idle machine: {cores:.1f} cores in use (limit {self.args.max_load})", passing=not is_first)
+            is_first = False
 
     def _observed(self, act):
         """act()'s answer with what else the machine did: before it, beside it."""
