@@ -241,6 +241,8 @@ std::optional<Pronunciation> NeuralFallback::Pronounce(std::string_view text) co
                    [](char c) { return c != ' ' && !IsMark(static_cast<unsigned char>(c)); })) {
     return std::nullopt;
   }
+  // As with an abbreviation, the full stop of known words is the front end's to keep or drop.
+  if (speech.source == Source::kSpelled && speech.phonemes.ends_with('.')) speech.phonemes.pop_back();
   return Pronunciation{std::move(speech.phonemes), speech.source, speech.confidence};
 }
 

@@ -115,6 +115,7 @@ TEST_F(NeuralFallbackTest, UsesTheDictionaryForWhatItHas) {
   EXPECT_EQ(Say("caf\u00E9"), "kæfˈA");
   EXPECT_EQ(Say("box-ten"), "bˈɑkstˈɛn");
   EXPECT_EQ(Say("approx."), "əpɹˈɑksəmətli");
+  EXPECT_EQ(Say("Box."), "bˈɑks");
   EXPECT_EQ(Say("ii"), "tˈu");
   EXPECT_EQ(Say("tutoring", Language::kBritishEnglish), "tjˈuːtəɹɪŋ");
 }
