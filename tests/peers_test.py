@@ -274,6 +274,11 @@ class SessionTest(unittest.TestCase):
         self.assertEqual([u["reason"] for u in session.results["unavailable"]],
                          [os.path.join("build", "x") + ": no such file", "~/y: no such file"])
 
+    def test_time_of_the_fresh_processes(self):
+        session = self.session(fresh=2)
+        session.estimates = {("a", "3s"): 4.0, ("b", "3s"): 100.0}
+        self.assertAlmostEqual(session.fresh_seconds({"a": self.worker()}), 2 * (2 * 0.5 + 1.5 * 4.0 + 2))
+
     def test_the_gate(self):
         session = self.session(busy_ok=False, pause=0.01)
         session.busy.seconds = iter(range(100)).__next__  # a second of use in a hundredth: a hundred cores

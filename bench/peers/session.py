@@ -193,13 +193,21 @@ class Session:
         except WorkerError as error:
             self._lost(workers, name, error)
 
+    def fresh_seconds(self, workers):
+        """What the fresh processes will take: start, loading, a first run that may be longer than any so far."""
+        seconds = 0.0
+        for name, worker in workers.items():
+            longest = max((t for (system, _), t in self.estimates.items() if system == name), default=5.0)
+            seconds += self.args.fresh * (2 * worker.hello["create_seconds"] + 1.5 * longest + 2 + self.args.pause)
+        return seconds
+
     def measure_warm(self, workers, number, system, case, left):
         def act():
             answer = workers[system].speak(case)
             return {**answer, "total_cpu_seconds": answer["cpu_seconds"]}
 
-        eta = protocol.remaining_seconds(left, self.estimates, self.args.pause)
-        self.say(f"round {number + 1} of {self.args.rounds}, {system} {case['name']}, {protocol.clock(eta)} left of the warm rounds",
+        eta = protocol.remaining_seconds(left, self.estimates, self.args.pause) + self.fresh_seconds(workers)
+        self.say(f"round {number + 1} of {self.args.rounds}, {system} {case['name']}, about {protocol.clock(eta)} left",
                  passing=self.last_round == number)
         self.last_round = number
         try:
