@@ -16,6 +16,15 @@ bool IsPhraseEnd(const TokenForm& after) {
 }
 
 bool IsArticle(uint64_t word) { return word == HashWord("the") || word == HashWord("a") || word == HashWord("an"); }
+bool OpensObject(uint64_t word) {
+  return IsArticle(word) || word == HashWord("my") || word == HashWord("your") || word == HashWord("our") ||
+         word == HashWord("their") || word == HashWord("his") || word == HashWord("her") || word == HashWord("this") ||
+         word == HashWord("these") || word == HashWord("them") || word == HashWord("it");
+}
+bool IsBe(uint64_t word) {
+  return word == HashWord("is") || word == HashWord("was") || word == HashWord("are") || word == HashWord("were") ||
+         word == HashWord("be") || word == HashWord("been");
+}
 bool IsNegation(uint64_t word) { return word == HashWord("not") || word == HashWord("n't"); }
 // A pronoun that cannot be an object.
 bool IsSubject(uint64_t word) {
@@ -24,7 +33,7 @@ bool IsSubject(uint64_t word) {
 }
 
 Tag TagA(const FeatureWindow& window) {
-  if (IsPhraseEnd(*window.after1) || window.after1->fixed == Tag::kComma) return Tag::kNN;
+  if (IsPhraseEnd(*window.after1)) return Tag::kNN;
   // "Plan A failed", "from A to Z"; in a title the next word is capitalised too.
   const bool after_word = window.tag1 >= Tag::kCC && window.tag1 <= Tag::kWRB;
   const bool is_name = window.at->casing == Casing::kCapitalised && !window.is_first && after_word &&
@@ -48,19 +57,30 @@ Tag TagIn(const FeatureWindow& window) {
 }
 
 Tag TagUsed(const FeatureWindow& window) {
-  const bool is_habit = window.after1->word == HashWord("to") && (window.tag1 == Tag::kPRP || window.tag1 == Tag::kEX ||
-                                                                  window.tag1 == Tag::kNNP || window.tag1 == Tag::kWP);
+  if (window.after1->word != HashWord("to")) return Tag::kNone;
+  const Tag subject = window.tag1;
+  const bool is_habit = subject == Tag::kPRP || subject == Tag::kEX || subject == Tag::kNNP || subject == Tag::kWP ||
+                        (IsNoun(subject) && window.verb == Tag::kNone);
   return is_habit ? Tag::kVBD : Tag::kNone;
 }
 
 }  // namespace
 
 Tag TagByGrammar(const FeatureWindow& window) {
+  const uint32_t last = window.at->suffix & 0xFF;
+  if (window.tag1 == Tag::kDollar && last >= '0' && last <= '9') return Tag::kCD;
   switch (window.at->word) {
     case HashWord("a"):
       return TagA(window);
     case HashWord("am"):
       return TagAm(window);
+    case HashWord("close"):
+      return IsBe(window.before1->word) ? Tag::kJJ : Tag::kNone;
+    case HashWord("i"):
+      return window.at->casing == Casing::kLower && window.after1->fixed == Tag::kNone &&
+                     window.tag1 != Tag::kLeftBracket
+                 ? Tag::kPRP
+                 : Tag::kNone;
     case HashWord("in"):
       return TagIn(window);
     case HashWord("that"):
@@ -79,6 +99,9 @@ uint64_t ForbiddenTags(const FeatureWindow& window) {
   constexpr uint64_t kNotBase = TagBit(Tag::kNN) | TagBit(Tag::kJJ) | TagBit(Tag::kVBP);
   constexpr uint64_t kNominal = TagBit(Tag::kNN) | TagBit(Tag::kJJ) | TagBit(Tag::kNNS);
   constexpr uint64_t kFinite = TagBit(Tag::kVB) | TagBit(Tag::kVBP) | TagBit(Tag::kVBZ) | TagBit(Tag::kVBD);
+  if (window.at->casing == Casing::kCapitalised && window.is_first && OpensObject(window.after1->word)) {
+    return TagBit(Tag::kNN) | TagBit(Tag::kNNP);  // "Sow the seeds"
+  }
   if (window.at->casing != Casing::kLower) return 0;
   switch (window.tag1) {
     case Tag::kTO:
