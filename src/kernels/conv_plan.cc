@@ -11,13 +11,16 @@ struct TableRow {
   size_t taps, max_channels;
   TileForm::Kind kind;
   size_t samples, segments, tiles;
+  bool expand_at_run;
 };
 
 constexpr TableRow kTable[] = {
 #include "kernels/conv_plan_table.inc"
 };
 
-ConvPlan TilePlan(const TileForm& form, size_t tiles) { return {.is_direct = false, .form = form, .tiles = tiles}; }
+ConvPlan TilePlan(const TileForm& form, size_t tiles, bool expand_at_run) {
+  return {.is_direct = false, .form = form, .tiles = tiles, .expand_at_run = expand_at_run};
+}
 
 // Toom-Cook up to 12 samples keeps 104 dB; 14 and 16 samples keep 93 and 88 (docs/numerics.md).
 bool IsExactEnough(const TileForm& form) { return form.kind == TileForm::Kind::kFft || form.samples <= 12; }
@@ -34,7 +37,7 @@ ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_
   if (preset == ConvPreset::kDirect) return {};
   for (const TableRow& row : kTable) {
     if (row.target == target && row.taps == taps && std::max(c_in, c_out) <= row.max_channels) {
-      return TilePlan({row.kind, row.samples, taps, row.segments}, row.tiles);
+      return TilePlan({row.kind, row.samples, taps, row.segments}, row.tiles, row.expand_at_run);
     }
   }
   return {};
@@ -45,7 +48,9 @@ std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
   if (preset == ConvPreset::kDirect) return plans;
   for (const TileForm& form : SupportedTileForms()) {
     if (form.taps != taps || !IsExactEnough(form)) continue;
-    for (const size_t tiles : {12, 24, 48}) plans.push_back(TilePlan(form, tiles));
+    for (const bool expand_at_run : {false, true}) {
+      for (const size_t tiles : {12, 24, 48}) plans.push_back(TilePlan(form, tiles, expand_at_run));
+    }
   }
   return plans;
 }

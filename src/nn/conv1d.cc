@@ -21,11 +21,11 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight,
                const ConvShape& shape, const kernels::ConvPlan& plan, ThreadPool* pool)
     : plan_(plan),
       shape_(shape),
-      packed_(plan.is_direct ? kernels::PackedSize(shape.taps, shape.in, shape.out)
-                             : kernels::TilePackedSize(plan.form, shape.in, shape.out)),
+      packed_(plan.is_direct || plan.expand_at_run ? kernels::PackedSize(shape.taps, shape.in, shape.out)
+                                                   : kernels::TilePackedSize(plan.form, shape.in, shape.out)),
       bias_(bias.size()) {
   std::copy(bias.begin(), bias.end(), bias_.data());
-  if (plan.is_direct) {
+  if (plan.is_direct || plan.expand_at_run) {
     kernels.gemm.pack(weight.data(), shape.taps, shape.in, shape.out, 1, shape.taps, shape.in * shape.taps,
                       packed_.data());
     return;
@@ -135,7 +135,8 @@ void Conv1d::RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prol
 }
 
 ConvTranspose1d::ConvTranspose1d(const kernels::KernelSet& kernels, std::span<const float> weight,
-                                 std::span<const float> bias, size_t in, size_t out, size_t stride)
+                                 std::span<const float> bias, size_t in, size_t out, size_t stride,
+                                 const kernels::ConvPlan& plan)
     : out_(out), stride_(stride) {
   // Row q of the product holds outputs q*stride + r (before the padding is cut off) = sum over j of
   // x[q - j] w[r + j*stride]; tap 0 reads x[q-1], tap 1 reads x[q].
@@ -153,7 +154,7 @@ ConvTranspose1d::ConvTranspose1d(const kernels::KernelSet& kernels, std::span<co
       }
     }
   }
-  phases_ = Conv1d(kernels, phases, phase_bias, {.in = in, .out = columns, .taps = 2, .padding = 1});
+  phases_ = Conv1d(kernels, phases, phase_bias, {.in = in, .out = columns, .taps = 2, .padding = 1}, plan);
 }
 
 Matrix ConvTranspose1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue) const {

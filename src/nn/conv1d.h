@@ -72,8 +72,9 @@ class ConvTranspose1d {
  public:
   ConvTranspose1d() = default;
   // weight [in][out][2*stride] as PyTorch stores it; bias [out].
+  // plan: for two taps.
   ConvTranspose1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
-                  size_t in, size_t out, size_t stride);
+                  size_t in, size_t out, size_t stride, const kernels::ConvPlan& plan = {});
 
   // Returns [stride*T][out] in the exec's arena; at least stride/2 writable rows stand before it and after it.
   Matrix Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue) const;

@@ -4,18 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <vector>
 
 #include "support/nn_test_fixture.h"
+#include "support/tile_bound.h"
 
 namespace koe::nn {
 namespace {
 
 using test_support::GuardedMatrix;
+using test_support::Largest;
 using test_support::RandomVector;
 using test_support::Reference;
+using test_support::TileBound;
 using Kind = ConvPrologue::Kind;
 
 enum class Residual { kNone, kApart, kScaled, kInPlace };
@@ -95,36 +97,6 @@ struct Problem {
     return test_support::AddedScaled(y, Reference(residual_view()), c.residual == Residual::kScaled ? kScale : 1);
   }
 
-  // The most that a tile's arithmetic may be wrong (tile_conv.h): every magnitude at its largest and all signs in
-  // agreement, times more roundings than any path has.
-  double TileBound(const Reference& activated) const {
-    const kernels::TileForm& form = c.plan.form;
-    const kernels::TileMatrices m = kernels::MatricesOf(form);
-    const auto largest = [](const auto& values) {
-      double most = 0;
-      for (const double value : values) most = std::max(most, std::abs(value));
-      return most;
-    };
-    const auto row_sum = [](const std::vector<double>& matrix, size_t row, size_t cols) {
-      double sum = 0;
-      for (size_t i = 0; i < cols; ++i) sum += std::abs(matrix[row * cols + i]);
-      return sum;
-    };
-    double growth = 0;
-    for (size_t j = 0; j < form.outputs(); ++j) {
-      double sum = 0;
-      for (size_t p = 0; p < form.planes(); ++p) {
-        sum += std::abs(m.inverse[j * form.planes() + p]) * row_sum(m.forward, p, form.samples) *
-               row_sum(m.filter, p, form.segment_taps());
-      }
-      growth = std::max(growth, sum);
-    }
-    const double channels = static_cast<double>(c.shape.in * form.segments);
-    const double roundings = 256;  // kSumBlock, planes and samples of the largest form, and the epilogue
-    return roundings * 0x1p-24 *
-           (growth * channels * largest(activated.value) * largest(weight) + largest(bias) + largest(residual));
-  }
-
   Case c;
   std::vector<float> weight, bias, mean, scale, shift, alpha, inv_alpha;
   GuardedMatrix x;
@@ -139,7 +111,9 @@ class Conv1dTest : public test_support::NnTest {
     const std::vector<float> got = OnPools([&](test_support::Machine& machine) { return problem.Run(machine); });
     Reference want = problem.Want();
     if (!test_case.plan.is_direct) {
-      const double bound = problem.TileBound(test_support::Activated(Reference(problem.x.view()), problem.prologue()));
+      const Reference activated = test_support::Activated(Reference(problem.x.view()), problem.prologue());
+      const double bound = TileBound(test_case.plan.form, test_case.shape.in, Largest(activated.value),
+                                     Largest(problem.weight), Largest(problem.bias) + Largest(problem.residual));
       for (double& error : want.error) error += bound;
     }
     ExpectWithin(std::span(got).first(want.value.size()), want);
@@ -188,8 +162,9 @@ TEST_P(Conv1dTest, ManyPanelsAreSharedOut) {
   Check({{.in = 1, .out = 1, .taps = 3, .stride = 2, .padding = 1}, 2, Kind::kNone, Residual::kNone});
 }
 
-kernels::ConvPlan TilePlan(kernels::TileForm::Kind kind, size_t samples, size_t taps, size_t segments, size_t tiles) {
-  return {.is_direct = false, .form = {kind, samples, taps, segments}, .tiles = tiles};
+kernels::ConvPlan TilePlan(kernels::TileForm::Kind kind, size_t samples, size_t taps, size_t segments, size_t tiles,
+                           bool expand_at_run = false) {
+  return {.is_direct = false, .form = {kind, samples, taps, segments}, .tiles = tiles, .expand_at_run = expand_at_run};
 }
 
 // One row, less than a tile, more than a group for every thread, and with more panels than groups.
@@ -197,8 +172,9 @@ TEST_P(Conv1dTest, Tiles) {
   using FormKind = kernels::TileForm::Kind;
   const kernels::ConvPlan toom = TilePlan(FormKind::kToomCook, 10, 3, 1, 12),
                           segments = TilePlan(FormKind::kToomCook, 12, 11, 2, 48),
-                          fft = TilePlan(FormKind::kFft, 34, 11, 1, 12);
-  for (const kernels::ConvPlan& plan : {toom, segments, fft}) {
+                          fft = TilePlan(FormKind::kFft, 34, 11, 1, 12),
+                          at_run = TilePlan(FormKind::kToomCook, 8, 3, 1, 24, true);
+  for (const kernels::ConvPlan& plan : {toom, segments, fft, at_run}) {
     const size_t taps = plan.form.taps;
     for (const size_t dilation : {1, 3, 5}) {
       const ConvShape shape{
@@ -212,12 +188,13 @@ TEST_P(Conv1dTest, Tiles) {
     }
   }
   Check({{.in = 5, .out = 200, .taps = 3, .padding = 2}, 130, Kind::kLeakyRelu, Residual::kApart, true, toom});
+  Check({{.in = 5, .out = 200, .taps = 3, .padding = 1}, 130, Kind::kLeakyRelu, Residual::kScaled, true, at_run});
   Check({{.in = 5, .out = 9, .taps = 3, .padding = 0}, 1700, Kind::kNone, Residual::kNone, true, toom});
 }
 
 TEST_P(Conv1dTest, TilesCancelled) {
-  const kernels::ConvPlan plan = TilePlan(kernels::TileForm::Kind::kToomCook, 6, 3, 1, 12);
-  for (const size_t rows : {40, 3000}) {
+  for (const size_t rows : {40, 41, 3000}) {
+    const kernels::ConvPlan plan = TilePlan(kernels::TileForm::Kind::kToomCook, 6, 3, 1, 12, rows == 41);
     const Problem problem({{.in = 4, .out = 3, .taps = 3}, rows});
     test_support::Machine machine(kernels(), 2);
     const Conv1d conv(machine.kernels, problem.weight, problem.bias, problem.c.shape, plan);

@@ -32,9 +32,10 @@ struct Conv1d::TileRun {
     units = CeilDiv(y.rows, unit_rows);
     const size_t unit_tiles = kernels::TilesOf(c.plan_.form, c.shape_.dilation, unit_rows);
     groups = CeilDiv(units, std::max<size_t>(1, c.plan_.tiles / unit_tiles));
-    // Few groups are made even for the threads; where their borders are does not change the result.
+    // Few groups are made even for the threads; where their borders are does not change the result. (Tasks of panels
+    // need no such care.)
     const size_t threads = exec.pool->num_threads();
-    if (groups < 16 * threads) groups = std::min(units, RoundUp(groups, threads));
+    if (!c.plan_.expand_at_run && groups < 16 * threads) groups = std::min(units, RoundUp(groups, threads));
     max_rows = CeilDiv(units, groups) * unit_rows;
   }
 
@@ -65,6 +66,18 @@ struct Conv1d::TileRun {
       args.residual_stride = epilogue.residual.stride;
       args.scale = epilogue.scale;
     }
+    return args;
+  }
+
+  // One panel as a convolution of its own.
+  kernels::TileConvArgs PanelArgs(size_t group, size_t panel, const float* weights) const {
+    kernels::TileConvArgs args = Args(group, nullptr, nullptr);
+    const size_t column = panel * kernels::kPanelWidth;
+    args.weights = weights;
+    args.c_out = std::min(kernels::kPanelWidth, args.c_out - column);
+    args.dst += column;
+    if (args.bias != nullptr) args.bias += column;
+    if (args.residual != nullptr) args.residual += column;
     return args;
   }
 
@@ -101,7 +114,7 @@ void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prolo
   const std::span<float> products = exec.arena->Allocate<float>(threads * run.ProductsSize());
   // Weights of a few MiB are in L3 for every group; larger ones are better read once for all groups.
   constexpr size_t kCachedWeights = size_t{16} << 20;
-  if (run.groups >= 4 * threads && packed_.size() * sizeof(float) <= kCachedWeights) {
+  if (!plan_.expand_at_run && run.groups >= 4 * threads && packed_.size() * sizeof(float) <= kCachedWeights) {
     const std::span<float> planes = exec.arena->Allocate<float>(threads * run.PlanesSize());
     exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
       if (exec.IsCancelled()) return;
@@ -117,13 +130,34 @@ void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prolo
   exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
     run.Forward(group, inputs.data() + slot * run.InputSize(), planes.data() + group * run.PlanesSize());
   });
-  exec.pool->ParallelFor(run.groups * panels, [&](size_t task, size_t slot) {
-    if (exec.IsCancelled()) return;
-    const size_t group = task % run.groups, panel = task / run.groups;
-    run.kernels.tile_conv.multiply(
-        run.Args(group, planes.data() + group * run.PlanesSize(), products.data() + slot * run.ProductsSize()), panel,
-        panel + 1);
-  });
+  const auto multiply = [&](const kernels::TileConvArgs& args, size_t group, size_t slot, size_t panel) {
+    kernels::TileConvArgs own = args;
+    own.planes = planes.data() + group * run.PlanesSize();
+    own.products = products.data() + slot * run.ProductsSize();
+    run.kernels.tile_conv.multiply(own, panel, panel + 1);
+  };
+  if (plan_.expand_at_run) {
+    const size_t expanded_size = plan_.form.planes() * plan_.form.segments * shape_.in * kernels::kPanelWidth;
+    const std::span<float> expanded = exec.arena->Allocate<float>(threads * expanded_size);
+    // A panel is transformed once; where there are few panels, once for each part of the groups.
+    const size_t parts = std::min(run.groups, CeilDiv(4 * threads, panels));
+    exec.pool->ParallelFor(panels * parts, [&](size_t task, size_t slot) {
+      if (exec.IsCancelled()) return;
+      const size_t panel = task / parts, part = task % parts;
+      float* weights = expanded.data() + slot * expanded_size;
+      run.kernels.tile_conv.expand(plan_.form, packed_.data() + panel * shape_.taps * shape_.in * kernels::kPanelWidth,
+                                   shape_.in, weights);
+      for (size_t group = part * run.groups / parts; group < (part + 1) * run.groups / parts; ++group) {
+        multiply(run.PanelArgs(group, panel, weights), group, slot, 0);
+      }
+    });
+  } else {
+    exec.pool->ParallelFor(run.groups * panels, [&](size_t task, size_t slot) {
+      if (exec.IsCancelled()) return;
+      const size_t group = task % run.groups;
+      multiply(run.Args(group, nullptr, nullptr), group, slot, task / run.groups);
+    });
+  }
   exec.pool->ParallelFor(run.groups, [&](size_t group, size_t) { run.GatherStats(group); });
 }
 

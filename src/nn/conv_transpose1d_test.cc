@@ -6,6 +6,7 @@
 
 #include "nn/conv1d.h"
 #include "support/nn_test_fixture.h"
+#include "support/tile_bound.h"
 
 namespace koe::nn {
 namespace {
@@ -15,13 +16,13 @@ using test_support::Reference;
 
 class ConvTranspose1dTest : public test_support::NnTest {
  protected:
-  void Check(size_t in, size_t out, size_t stride, size_t rows) {
+  void Check(size_t in, size_t out, size_t stride, size_t rows, const kernels::ConvPlan& plan = {}) {
     SCOPED_TRACE(testing::Message() << in << "->" << out << " stride " << stride << " rows " << rows);
     const std::vector<float> weight = RandomVector(in * out * 2 * stride, 0.3f), bias = RandomVector(out);
     const std::vector<float> x = RandomVector(rows * in);
     const ConvPrologue prologue{.kind = ConvPrologue::Kind::kLeakyRelu, .slope = 0.1f};
     const std::vector<float> got = OnPools([&](test_support::Machine& machine) {
-      const ConvTranspose1d conv(machine.kernels, weight, bias, in, out, stride);
+      const ConvTranspose1d conv(machine.kernels, weight, bias, in, out, stride, plan);
       const Matrix y = conv.Run(machine.exec(), ConstMatrix(x.data(), rows, in), prologue);
       EXPECT_EQ(y.rows, rows * stride);
       EXPECT_EQ(y.cols, out);
@@ -35,9 +36,14 @@ class ConvTranspose1dTest : public test_support::NnTest {
       return result;
     });
     const Reference activated = test_support::Activated(Reference(ConstMatrix(x.data(), rows, in)), prologue);
-    ExpectWithin(got, test_support::TransposeConvolved(
-                          activated, weight, bias,
-                          {.in = in, .out = out, .taps = 2 * stride, .stride = stride, .padding = stride / 2}));
+    Reference want = test_support::TransposeConvolved(
+        activated, weight, bias, {.in = in, .out = out, .taps = 2 * stride, .stride = stride, .padding = stride / 2});
+    if (!plan.is_direct) {
+      const double bound = test_support::TileBound(plan.form, in, test_support::Largest(activated.value),
+                                                   test_support::Largest(weight), test_support::Largest(bias));
+      for (double& error : want.error) error += bound;
+    }
+    ExpectWithin(got, want);
   }
 };
 KOE_INSTANTIATE_NN_TARGETS(ConvTranspose1dTest);
@@ -50,6 +56,15 @@ TEST_P(ConvTranspose1dTest, TheGeneratorsRates) {
     }
     Check(5, 3, stride, 1500);  // long for one thread
     Check(64, 32, stride, 7);
+  }
+}
+
+TEST_P(ConvTranspose1dTest, Tiles) {
+  kernels::ConvPlan plan{.is_direct = false, .form = {kernels::TileForm::Kind::kToomCook, 6, 2, 1}, .tiles = 24};
+  for (const bool expand_at_run : {false, true}) {
+    plan.expand_at_run = expand_at_run;
+    for (const size_t rows : {1, 50}) Check(9, 5, 10, rows, plan);
+    Check(5, 3, 6, 1500, plan);
   }
 }
 

@@ -52,7 +52,8 @@ nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& sh
 
 nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride) {
   return nn::ConvTranspose1d(kernels_, Floats(name + ".weight", in * out * 2 * stride), Floats(name + ".bias", out), in,
-                             out, stride);
+                             out, stride,
+                             kernels::ChooseConvPlan(kernels_.target, options_.convolutions, 2, in, stride * out));
 }
 
 nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidden) {

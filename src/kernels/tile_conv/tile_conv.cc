@@ -2,6 +2,7 @@
 #include "kernels/tile_conv/tile_conv.h"
 
 #include <algorithm>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/tile_conv/tile_conv.cc"
@@ -86,6 +87,9 @@ template <size_t kPoints>
 FormFunctions ToomCookFunctions(size_t taps) {
   using Form = ToomCook<ChannelMath, kPoints>;
   switch (taps) {
+    case 2:
+      if constexpr (kPoints <= 8) return MakeFunctions<Form, 2>();
+      break;
     case 3:
       if constexpr (kPoints <= 14) return MakeFunctions<Form, 3>();
       break;
@@ -271,12 +275,26 @@ void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const FormF
   }
 }
 
+// The rows of output and residual that the inverse transform is about to touch: they are in memory, not in a cache.
+void PrefetchRows(const TileConvArgs& args, size_t column, size_t first, size_t last) {
+  for (size_t row = first; row < last; ++row) {
+    const float* dst = args.dst + row * args.dst_stride + column;
+    __builtin_prefetch(dst, 1, 2);
+    __builtin_prefetch(dst + kPanelWidth - 1, 1, 2);
+    if (args.residual == nullptr || args.residual == args.dst) continue;
+    const float* residual = args.residual + row * args.residual_stride + column;
+    __builtin_prefetch(residual, 0, 2);
+    __builtin_prefetch(residual + kPanelWidth - 1, 0, 2);
+  }
+}
+
 void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
   const FormFunctions functions = FunctionsOf(args.form);
   const TileConvLayout layout(args);
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
     const float* weights = args.weights + panel * layout.planes * layout.weights_plane;
     for (size_t p = 0; p < layout.planes; ++p) {
+      PrefetchRows(args, panel * kPanelWidth, p * args.rows / layout.planes, (p + 1) * args.rows / layout.planes);
       MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
                     args.products + p * layout.product_plane);
     }
@@ -323,7 +341,30 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
-constexpr TileConvOps kTileConvOps{Pack, Forward, Multiply};
+void Expand(const TileForm& form, const float* panel, size_t c_in, float* expanded) {
+  const std::vector<float> filter = FilterOf(form);
+  const TileConvLayout layout(form, c_in, 1);
+  const size_t r = form.segment_taps();
+  constexpr size_t kVecs = kPanelWidth / kVecLanes;
+  for (size_t s = 0; s < form.segments; ++s) {
+    const size_t taps = std::min(r, form.taps - s * r);
+    for (size_t p = 0; p < layout.planes; ++p) {
+      const float* coefficients = filter.data() + p * r;
+      const float* src = panel + s * r * c_in * kPanelWidth;
+      float* dst = expanded + p * layout.weights_plane + s * c_in * kPanelWidth;
+      for (size_t i = 0; i < c_in * kVecs; ++i) {
+        PanelVec sum = hn::Mul(hn::Set(kPanelTag, coefficients[0]), hn::Load(kPanelTag, src + i * kVecLanes));
+        for (size_t k = 1; k < taps; ++k) {
+          sum = hn::MulAdd(hn::Set(kPanelTag, coefficients[k]),
+                           hn::Load(kPanelTag, src + (k * c_in * kVecs + i) * kVecLanes), sum);
+        }
+        hn::Store(sum, kPanelTag, dst + i * kVecLanes);
+      }
+    }
+  }
+}
+
+constexpr TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply};
 
 }  // namespace
 #endif  // KOE_IS_VECTOR_TARGET

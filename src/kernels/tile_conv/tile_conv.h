@@ -57,6 +57,10 @@ struct TileConvOps {
   // they go to their own place in packed, so panels may be made side by side. Computed in double, rounded once.
   void (*pack)(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
                float* packed);
+  // One panel of weights as GemmOps::pack leaves them, [taps][c_in][kPanelWidth], to what pack makes of it; in float32,
+  // segment_taps + 1 roundings. For weights that are transformed when they are used, which costs no memory: worth it
+  // where one transform serves many tiles.
+  void (*expand)(const TileForm& form, const float* panel, size_t c_in, float* expanded);
   // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]) * scale
   // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by
   // side, each with its own products. form is supported. An output depends on its place in its tile and on the tile's

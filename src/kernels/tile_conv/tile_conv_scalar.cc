@@ -30,6 +30,23 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
+void Expand(const TileForm& form, const float* panel, size_t c_in, float* expanded) {
+  const std::vector<float> filter = FilterOf(form);
+  const TileConvLayout layout(form, c_in, 1);
+  const size_t r = form.segment_taps();
+  for (size_t p = 0; p < layout.planes; ++p) {
+    for (size_t s = 0; s < form.segments; ++s) {
+      for (size_t i = 0; i < c_in * kPanelWidth; ++i) {
+        float sum = 0;
+        for (size_t k = 0, tap = s * r; k < r && tap < form.taps; ++k, ++tap) {
+          sum += filter[p * r + k] * panel[tap * c_in * kPanelWidth + i];
+        }
+        expanded[p * layout.weights_plane + s * c_in * kPanelWidth + i] = sum;
+      }
+    }
+  }
+}
+
 // out[i] += factor * row[i]
 void AddScaled(const float* row, float factor, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] += factor * row[i];
@@ -107,6 +124,6 @@ void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
 
 }  // namespace
 
-const TileConvOps kTileConvOps{Pack, Forward, Multiply};
+const TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply};
 
 }  // namespace koe::kernels::scalar

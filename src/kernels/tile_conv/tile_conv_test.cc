@@ -66,6 +66,12 @@ Transforms TransformsOf(const TileForm& form) {
   const size_t r = form.segment_taps();
   if (form.kind == TileForm::Kind::kFft) return r == 7 ? Make<simd::Fft32<A>, 7>() : Make<simd::Fft32<A>, 11>();
   switch (form.samples * 100 + r) {
+    case 402:
+      return Make<simd::ToomCook<A, 4>, 2>();
+    case 602:
+      return Make<simd::ToomCook<A, 6>, 2>();
+    case 802:
+      return Make<simd::ToomCook<A, 8>, 2>();
     case 403:
       return Make<simd::ToomCook<A, 4>, 3>();
     case 603:
@@ -360,6 +366,31 @@ TEST_P(TileConvTest, WeightsAreRoundedOnce) {
           const float got = p.packed[((co / 32 * form.planes() + plane) * depth + i) * 32 + co % 32];
           ASSERT_NEAR(got, want, kEps * std::abs(want) + 1e-14 * magnitude);
         }
+      }
+    }
+  }
+}
+
+TEST_P(TileConvTest, PackedPanelsExpandToTheSameWeights) {
+  for (const TileForm& form : SupportedTileForms()) {
+    SCOPED_TRACE(NameOf(form));
+    const size_t c_in = 3, c_out = 35, r = form.segment_taps(), depth = form.segments * c_in;
+    const Problem p(GetParam(), {form, 1, c_in, c_out, 1});
+    AlignedBuffer<float> panels(PackedSize(form.taps, c_in, c_out)), expanded(form.planes() * depth * kPanelWidth);
+    FindGemmOps(GetParam())->pack(p.w.data(), form.taps, c_in, c_out, 1, form.taps, c_in * form.taps, panels.data());
+    const TileMatrices m = MatricesOf(form);
+    for (size_t panel = 0; panel < 2; ++panel) {
+      ops_.expand(form, panels.data() + panel * form.taps * c_in * kPanelWidth, c_in, expanded.data());
+      for (size_t i = 0; i < expanded.size(); ++i) {
+        const size_t co = panel * kPanelWidth + i % kPanelWidth, plane = i / kPanelWidth / depth;
+        const size_t ci = i / kPanelWidth % depth % c_in, first = i / kPanelWidth % depth / c_in * r;
+        double want = 0, magnitude = 0;
+        for (size_t k = 0; co < c_out && k < r && first + k < form.taps; ++k) {
+          const double term = m.filter[plane * r + k] * p.W(co, ci, first + k);
+          want += term;
+          magnitude += std::abs(term);
+        }
+        ASSERT_NEAR(expanded[i], want, static_cast<double>(r + 2) * kEps * magnitude);
       }
     }
   }

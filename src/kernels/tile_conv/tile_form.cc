@@ -111,7 +111,7 @@ TileMatrices MatricesOf(const TileForm& form) {
 
 std::vector<TileForm> SupportedTileForms() {
   std::vector<TileForm> forms;
-  for (const size_t taps : {3, 5, 7, 11}) {
+  for (const size_t taps : {2, 3, 5, 7, 11}) {
     for (size_t samples = 4; samples <= 16; samples += 2) {
       for (const size_t segments : {1, 2, 3}) {
         const TileForm form{TileForm::Kind::kToomCook, samples, taps, segments};
@@ -130,11 +130,10 @@ bool IsSupported(const TileForm& form) {
   if (form.kind == TileForm::Kind::kFft) return form.samples == 34 && form.segments == 1 && (r == 7 || r == 11);
   switch (form.samples) {
     case 4:
-      return r == 3;
+      return r == 2 || r == 3;
     case 6:
-      return r == 3 || r == 4 || r == 5;
     case 8:
-      return r == 3 || r == 4 || r == 5;
+      return r >= 2 && r <= 5;
     case 10:
       return r == 3 || r == 5 || r == 6 || r == 7;
     case 12:
