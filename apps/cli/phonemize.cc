@@ -58,7 +58,7 @@ class Phonemize : public Command {
     options_.cancel = &CancelOnInterrupt();
     CLI_TRY(TextInput input, TextInput::Open(text_, file_, *options_.cancel), UsageFailure);
     CLI_TRY(const Engine engine, OpenEngine(bundle_, engine_options), OpenFailure);
-    const Outcome outcome = chunks_ ? PrintChunks(engine, &input, terminal) : PrintLines(engine, &input, terminal);
+    Outcome outcome = chunks_ ? PrintChunks(engine, &input, terminal) : PrintLines(engine, &input, terminal);
     if (outcome.exit_code == ExitCode::kOk && num_dropped_ > 0 && !json_) {
       terminal->Note(Format("symbols: %zu: neither spoken nor punctuation; left out", num_dropped_));
     }

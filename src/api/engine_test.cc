@@ -159,6 +159,41 @@ TEST_F(EngineTest, AChunkThatCannotBeSpokenIsLeftOut) {
   EXPECT_EQ(audio->chunks.size(), 2u);
 }
 
+TEST_F(EngineTest, ChunksAreThoseOfThePreview) {
+  const std::string text = "Hi. Hello\nworld.\n\nBye.";
+  for (const Chunking chunking : {Chunking::kSentences, Chunking::kKokoro}) {
+    SynthesisOptions options;
+    options.chunking = chunking;
+    const auto audio = engine_->Synthesize(text, options);
+    ASSERT_TRUE(audio.has_value()) << audio.error().message();
+    PhonemizeOptions preview;
+    preview.chunking = chunking;
+    const auto phonemes = engine_->Phonemize(text, preview);
+    ASSERT_TRUE(phonemes.has_value()) << phonemes.error().message();
+    // "Hi." and "Hello world." against the line "Hi. Hello" and the line "world."
+    ASSERT_EQ(phonemes->chunks.size(), 3u);
+    EXPECT_EQ(phonemes->chunks[1].text_offset, chunking == Chunking::kSentences ? 4u : 10u);
+    ASSERT_EQ(audio->chunks.size(), 3u);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(audio->chunks[i].phonemes, phonemes->chunks[i].phonemes);
+      EXPECT_EQ(audio->chunks[i].text_offset, phonemes->chunks[i].text_offset);
+      EXPECT_EQ(audio->chunks[i].text_length, phonemes->chunks[i].text_length);
+    }
+  }
+}
+
+TEST_F(EngineTest, AsksTheUsersLexicon) {
+  const auto lexicon = UserLexicon::Parse("hello\th\xC9\x99l\xCB\x88O\nworld\tw\xCB\x88\xC9\x9C\xC9\xB9ld\n");
+  ASSERT_TRUE(lexicon.has_value()) << lexicon.error().message();
+  SynthesisOptions options;
+  options.lexicon = *lexicon;
+  const auto audio = engine_->Synthesize("Hello world.", options);
+  ASSERT_TRUE(audio.has_value()) << audio.error().message();
+  EXPECT_EQ(audio->chunks[0].phonemes, kHello);
+  EXPECT_EQ(audio->words[1].source, "lexicon");
+  EXPECT_EQ(audio->words[1].confidence, 1);
+}
+
 TEST_F(EngineTest, RefusesHalfADayOfSpeechBeforeItStarts) {
   std::string words;
   for (int i = 0; i < 400000; ++i) words += "ab ";
