@@ -67,15 +67,17 @@ def arguments():
     parser.add_argument("--busy-ok", action="store_true", help="measure on a busy machine; the results say so")
     parser.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="before each run")
     parser.add_argument("--retries", type=int, default=2, help="of a run beside which the machine was busy")
-    parser.add_argument("--json", metavar="FILE", help=f"results (default {os.path.relpath(DEFAULT_RESULTS, ROOT)})")
+    parser.add_argument("--json", metavar="FILE", help=f"results (default {os.path.relpath(DEFAULT_RESULTS, ROOT)}; build/peers_part.json and no docs with --quick, "
+                        "--only or --systems)")
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished results file")
     parser.add_argument("--restart", action="store_true", help="replace an unfinished results file")
     parser.add_argument("--no-docs", action="store_true", help="do not touch docs/")
     args = parser.parse_args()
     if args.quick:
-        args.rounds, args.fresh, args.fresh_input, args.no_docs = 3, 1, "3s", True
+        args.rounds, args.fresh, args.fresh_input = 3, 1, "3s"
         args.only, args.systems = args.only or ["3s", "10s"], args.systems or list(EVERYWHERE)
-        args.json = args.json or os.path.join(ROOT, "build", "peers_quick.json")
+    if not args.json and (args.only or args.systems):  # a part of the comparison does not replace the whole
+        args.json, args.no_docs = os.path.join(ROOT, "build", "peers_part.json"), True
     args.json = args.json or DEFAULT_RESULTS
     unknown = [s for s in args.systems or [] if s not in PEERS and s != "none"]
     if unknown:
