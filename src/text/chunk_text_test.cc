@@ -141,6 +141,46 @@ TEST(SplitForRetry, MovesTheCutBeforeAShortTail) {
               ElementsAre(first, head + " K.L. washingto.", last));
 }
 
+// Austen, Melville, Dickens, Carroll, Doyle.
+constexpr const char* kPassages[] = {
+    "\"My dear Mr. Bennet,\" said his lady to him one day, \"have you heard that Netherfield Park is let at last?\" "
+    "Mr. "
+    "Bennet replied that he had not. \"But it is,\" returned she; \"for Mrs. Long has just been here, and she told me "
+    "all "
+    "about it.\" Mr. Bennet made no answer.",
+    "Call me Ishmael. Some years ago\u2014never mind how long precisely\u2014having little or no money in my purse, "
+    "and "
+    "nothing particular to interest me on shore, I thought I would sail about a little and see the watery part of the "
+    "world. It is a way I have of driving off the spleen and regulating the circulation.",
+    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it "
+    "was "
+    "the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of Darkness, "
+    "it "
+    "was the spring of hope, it was the winter of despair.",
+    "Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing to do: once or "
+    "twice she had peeped into the book her sister was reading, but it had no pictures or conversations in it, "
+    "\u2018and "
+    "what is the use of a book,\u2019 thought Alice \u2018without pictures or conversations?\u2019",
+    "To Sherlock Holmes she is always the woman. I have seldom heard him mention her under any other name. In his eyes "
+    "she "
+    "eclipses and predominates the whole of her sex. It was not that he felt any emotion akin to love for Irene "
+    "Adler."};
+
+// The seed's invariants: prose joins again exactly with single spaces, at any limit that cuts no word.
+TEST(ChunkText, ProseJoinsAgain) {
+  for (const std::string passage : kPassages) {
+    for (const double seconds : {15.0, 4.0, 1.5}) {
+      std::string joined;
+      ChunkLimits limits;
+      limits.max_seconds = seconds;
+      for (const std::string& chunk : Chunks(passage, limits)) joined += (joined.empty() ? "" : " ") + chunk;
+      EXPECT_EQ(joined, passage);
+    }
+    CheckChunks(passage, {}, 210);
+    CheckRetries(passage, {0, passage.size()});
+  }
+}
+
 TEST(ChunkText, LosesNothingOfRandomText) {
   std::mt19937 random(7);
   const std::vector<std::string> parts = {"a", "Word", "7",    "1,5", ".",   "!",    "?",    ",", ";",
