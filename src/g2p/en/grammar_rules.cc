@@ -15,6 +15,7 @@ bool IsPhraseEnd(const TokenForm& after) {
   }
 }
 
+bool IsDigit(uint32_t byte) { return byte >= '0' && byte <= '9'; }
 bool IsArticle(uint64_t word) { return word == HashWord("the") || word == HashWord("a") || word == HashWord("an"); }
 bool OpensObject(uint64_t word) {
   return IsArticle(word) || word == HashWord("my") || word == HashWord("your") || word == HashWord("our") ||
@@ -67,8 +68,7 @@ Tag TagUsed(const FeatureWindow& window) {
 }  // namespace
 
 Tag TagByGrammar(const FeatureWindow& window) {
-  const uint32_t last = window.at->suffix & 0xFF;
-  if (window.tag1 == Tag::kDollar && last >= '0' && last <= '9') return Tag::kCD;
+  if (window.tag1 == Tag::kDollar && IsDigit(window.at->suffix & 0xFF)) return Tag::kCD;
   switch (window.at->word) {
     case HashWord("a"):
       return TagA(window);
@@ -103,6 +103,7 @@ uint64_t ForbiddenTags(const FeatureWindow& window) {
     return TagBit(Tag::kNN) | TagBit(Tag::kNNP);  // "Sow the seeds"
   }
   if (window.at->casing != Casing::kLower) return 0;
+  if (IsDigit(window.at->prefix >> 16) && IsDigit(window.at->suffix & 0xFF)) return TagBit(Tag::kADD);  // 9/10
   switch (window.tag1) {
     case Tag::kTO:
       return kNotBase;
