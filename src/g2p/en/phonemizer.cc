@@ -95,29 +95,28 @@ class SpanFilter {
       suffix_bytes += pieces_[--number].text.size();
     }
     while (number > 0 && shapes_[number - 1].test(kNumberChars) && WithinKey(number, &bytes)) --number;
-    // Letters in groups of two at most, with dots between.
-    for (size_t group = 0; dotted > 0 && shapes_[dotted - 1].test(kDotted); --dotted) {
-      const std::string_view text = pieces_[dotted - 1].text;
-      group = text == "." ? 0 : group + text.size();
-      if (group > 2) break;
+    DottedLetters letters;
+    while (dotted > 0 && shapes_[dotted - 1].test(kDotted) && right - dotted < kMaxDottedPieces &&
+           letters.Add(pieces_[dotted - 1].text)) {
+      --dotted;
     }
+    if (!letters.has_inner_dot()) dotted = right;
     return std::min({word, number, dotted, right - 1});
   }
 
-  // Whether a span of letters is short enough for what the dictionary has with its beginning; number and dotted spans
-  // and single pieces always are. Asked only in long groups, where it pays.
+  // Whether a span of letters is short enough for what the dictionary has with its beginning; spans with a digit,
+  // dotted letters and single pieces always are. Asked only in long groups, where it pays.
   bool MayBeWord(size_t left, size_t right) {
     if (right - left == 1 || shapes_.size() <= kShortGroup) return true;
-    bool is_dotted = true, has_dot = false;
-    size_t letters = 0;
+    bool is_dotted = true, is_word = true;
+    DottedLetters letters;
     for (size_t i = left; i < right; ++i) {
-      if (!shapes_[i].test(kWordChars)) return true;
-      const bool is_dot = pieces_[i].text == ".";
-      letters = is_dot ? 0 : letters + pieces_[i].text.size();
-      is_dotted = is_dotted && shapes_[i].test(kDotted) && letters <= 2;
-      has_dot = has_dot || is_dot;
+      if (shapes_[i].test(kDigits)) return true;
+      is_word = is_word && shapes_[i].test(kWordChars);
+      is_dotted = is_dotted && shapes_[i].test(kDotted) && letters.Add(pieces_[i].text);
     }
-    if (is_dotted && has_dot) return true;
+    if (is_dotted && letters.has_inner_dot()) return true;
+    if (!is_word) return false;  // commas without a digit
     const char* begin = pieces_[left].text.data();
     const size_t size = pieces_[right - 1].end - pieces_[left].begin;
     if (reach_[left] == kUnknownReach) reach_[left] = Reach({begin, std::min(size_t{kMaxSpanBytes}, RestOf(left))});
@@ -125,9 +124,10 @@ class SpanFilter {
   }
 
  private:
-  enum Shape : size_t { kWordChars, kNumberChars, kDotted, kNumShapes };
+  enum Shape : size_t { kWordChars, kNumberChars, kDigits, kDotted, kNumShapes };
   using Shapes = std::bitset<kNumShapes>;
-  static constexpr size_t kMaxSpanBytes = 72;   // a key and the longest ending
+  static constexpr size_t kMaxSpanBytes = 72;  // a key and the longest ending
+  static constexpr size_t kMaxDottedPieces = 256;
   static constexpr size_t kMaxSuffixBytes = 3;  // ing, 'd
   static constexpr size_t kLongestEnding = 4;   // ing after a doubled letter
   static constexpr size_t kShortGroup = 8;
@@ -147,6 +147,28 @@ class SpanFilter {
     return std::max(reach, lexicon_.LongestSharedPrefix(lower));
   }
 
+  // "U.S.", "a.m": groups of at most two letters, with a dot between two of them. From either end.
+  class DottedLetters {
+   public:
+    // false: no longer.
+    bool Add(std::string_view piece) {
+      if (piece == ".") {
+        has_dot_after_letters_ = has_dot_after_letters_ || has_letters_;
+        group_ = 0;
+        return true;
+      }
+      has_letters_ = true;
+      has_inner_dot_ = has_inner_dot_ || has_dot_after_letters_;
+      group_ += piece.size();
+      return group_ <= 2;
+    }
+    bool has_inner_dot() const { return has_inner_dot_; }
+
+   private:
+    size_t group_ = 0;
+    bool has_letters_ = false, has_dot_after_letters_ = false, has_inner_dot_ = false;
+  };
+
   bool WithinKey(size_t next, size_t* bytes) const {
     *bytes += pieces_[next - 1].text.size();
     return *bytes <= kMaxSpanBytes;
@@ -163,14 +185,15 @@ class SpanFilter {
       for (const char32_t c : text::CodePoints(normalized)) {
         if (c >= 0x80 && text::DigitValue(c) < 0) return {};
       }
-      return Shapes().set(kWordChars).set(kNumberChars);
+      return Shapes().set(kWordChars).set(kNumberChars).set(kDigits);
     }
     Shapes shapes;
-    shapes.set();
+    shapes.set().reset(kDigits);
     for (const char c : text) {
       const auto u = static_cast<unsigned char>(c);
       const bool is_letter = text::IsAsciiLetter(u), is_digit = text::IsAsciiDigit(u);
       if (!is_letter && c != '\'' && c != '-' && c != '.') shapes.reset(kWordChars);
+      if (is_digit) shapes.set(kDigits);
       if (!is_digit && c != ',' && c != '-' && c != '.') shapes.reset(kNumberChars);
       if (!is_letter && c != '.') shapes.reset(kDotted);
     }
