@@ -17,6 +17,7 @@
 
 #include "g2p/en/tokenizer.h"
 #include "g2p/g2p.h"
+#include "g2p/letter_to_sound/neural_fallback.h"
 #include "g2p/lexicon.h"
 #include "g2p/tagger_file.h"
 #include "text/normalize.h"
@@ -130,13 +131,14 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Compares the English front end with a phoneme corpus: TRACE holds tokens, tags and fallback results, "
       "GOLD text and phonemes, both one JSON object a line with the same ids.");
-  std::string trace_path, gold_path, tagger_path, lexicon_dir = LexiconDir();
+  std::string trace_path, gold_path, tagger_path, model_path, lexicon_dir = LexiconDir();
   bool force_tags = false, force_oov = false, as_json = false, without_quirks = false;
   size_t show = 0;
   app.add_option("TRACE", trace_path)->required()->check(CLI::ExistingFile);
   app.add_option("GOLD", gold_path)->required()->check(CLI::ExistingFile);
   app.add_option("--lexicons", lexicon_dir, "Folder of {us,gb}_{gold,silver}.json");
   app.add_option("--tagger", tagger_path, "A tagger's weight file; without it the built-in rules tag");
+  app.add_option("--letter-to-sound", model_path, "A letter-to-sound model; without it unknown words are spelled");
   app.add_flag("--force-tags", force_tags, "Take the tags from the trace");
   app.add_flag("--force-oov", force_oov, "Take the fallback's results from the trace");
   app.add_flag("--no-quirks", without_quirks, "Without the reference's known faults");
@@ -157,6 +159,16 @@ int main(int argc, char** argv) {
   const auto tagger = std::make_shared<TraceTagger>();
   const auto fallback = std::make_shared<TraceFallback>();
   std::shared_ptr<const koe::g2p::Tagger> trained;
+  std::shared_ptr<const koe::g2p::letter_to_sound::Model> model;
+  if (!model_path.empty()) {
+    const std::string bytes = ReadFile(model_path);
+    const auto target = koe::kernels::ParseTarget("");
+    if (!target) return Fail(target.error().message());
+    auto opened =
+        koe::g2p::letter_to_sound::Model::Open(std::as_bytes(std::span(bytes)), koe::kernels::KernelsFor(*target));
+    if (!opened) return Fail(model_path + ": " + opened.error().message());
+    model = std::move(*opened);
+  }
   if (!tagger_path.empty()) {
     auto opened = koe::g2p::OpenTagger(tagger_path);
     if (!opened) return Fail(opened.error().message());
@@ -175,6 +187,11 @@ int main(int argc, char** argv) {
     options.misaki_quirks = !without_quirks;
     options.tagger = trained;
     if (force_tags) options.tagger = tagger;
+    if (model != nullptr) {
+      auto made = koe::g2p::MakeNeuralFallback(model, std::as_bytes(std::span(bytes)), language);
+      if (!made) return Fail(made.error().message());
+      options.fallback = std::move(*made);
+    }
     if (force_oov) options.fallback = fallback;
     auto opened = koe::g2p::EnglishG2P::Open(std::as_bytes(std::span(bytes)), language, options);
     if (!opened) return Fail(opened.error().message());
