@@ -72,13 +72,16 @@ void Conv1d::RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prol
     args.taps = shape_.taps;
     args.dilation = shape_.dilation;
     args.time_stride = shape_.stride;
-    const bool has_residual = !epilogue.residual.empty();
-    if (has_residual && epilogue.scale == 1.0f) {
-      args.residual = epilogue.residual.Row(first) + column;
-      args.residual_stride = epilogue.residual.stride;
+    // One addend goes into the kernel, which may write where it reads; the other, or a scale, afterwards.
+    const bool has_addend = !epilogue.addend.empty();
+    const ConstMatrix inside = has_addend ? epilogue.addend : epilogue.residual;
+    const bool has_rest = has_addend || epilogue.scale != 1.0f;
+    if (!inside.empty() && (has_addend || !has_rest)) {
+      args.residual = inside.Row(first) + column;
+      args.residual_stride = inside.stride;
     }
     kernels.conv1d.conv1d(args);
-    if (has_residual && epilogue.scale != 1.0f) {
+    if (!epilogue.residual.empty() && has_rest) {
       for (size_t t = first; t < first + rows; ++t) {
         kernels.elementwise.add_scale(y.Row(t) + column, epilogue.residual.Row(t) + column, epilogue.scale, args.c_out,
                                       y.Row(t) + column);

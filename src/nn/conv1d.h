@@ -24,9 +24,10 @@ struct ConvPrologue {
   const float* inv_alpha = nullptr;
 };
 
-// y = (conv(prologue(x)) + bias + residual) * scale
+// y = (conv(prologue(x)) + bias + residual + addend) * scale
 struct ConvEpilogue {
   ConstMatrix residual = {};      // empty, or the output's shape; may be the output itself
+  ConstMatrix addend = {};        // the same again; only with a residual
   float scale = 1;                // only with a residual
   ChannelStats* stats = nullptr;  // gathers the statistics of y where given
 };

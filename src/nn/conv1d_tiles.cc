@@ -65,6 +65,10 @@ struct Conv1d::TileRun {
       args.residual = epilogue.residual.Row(first);
       args.residual_stride = epilogue.residual.stride;
       args.scale = epilogue.scale;
+      if (!epilogue.addend.empty()) {
+        args.addend = epilogue.addend.Row(first);
+        args.addend_stride = epilogue.addend.stride;
+      }
     }
     return args;
   }
@@ -78,6 +82,7 @@ struct Conv1d::TileRun {
     args.dst += column;
     if (args.bias != nullptr) args.bias += column;
     if (args.residual != nullptr) args.residual += column;
+    if (args.addend != nullptr) args.addend += column;
     return args;
   }
 

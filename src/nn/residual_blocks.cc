@@ -73,8 +73,9 @@ SnakeResidualBlock::SnakeResidualBlock(std::array<Layer, 3> layers) : layers_(st
 }
 
 void SnakeResidualBlock::Run(const Exec& exec, ConstMatrix x, const ChannelStats& x_stats, std::span<const float> style,
-                             Matrix y) const {
+                             Matrix y, const BlockSum& sum) const {
   const Arena::Scope scope(*exec.arena);
+  const Matrix work = sum.addend.empty() ? y : exec.arena->AllocateMatrix(x.rows, x.cols);
   const Matrix hidden = exec.arena->AllocateMatrix(x.rows, x.cols);
   ChannelStats stats = x_stats;
   ConstMatrix input = x;
@@ -87,9 +88,13 @@ void SnakeResidualBlock::Run(const Exec& exec, ConstMatrix x, const ChannelStats
     const kernels::ChannelAffine affine2 = layer.norm2.Run(exec, hidden_stats, style);
     const bool is_last = j + 1 == layers_.size();
     if (!is_last) stats = ChannelStats(exec, x.rows, x.cols, layer.conv2.stats_rows());
-    layer.conv2.Run(exec, hidden, SnakeAffine(affine2, layer.alpha2, inv_alpha_[j][1]), y,
-                    {.residual = input, .stats = is_last ? nullptr : &stats});
-    input = y;
+    ConvEpilogue epilogue{.residual = input, .stats = is_last ? nullptr : &stats};
+    if (is_last) {
+      epilogue.addend = sum.addend;
+      epilogue.scale = sum.scale;
+    }
+    layer.conv2.Run(exec, hidden, SnakeAffine(affine2, layer.alpha2, inv_alpha_[j][1]), is_last ? y : work, epilogue);
+    input = work;
   }
 }
 

@@ -39,6 +39,12 @@ class AdainResidualBlock {
   Parts parts_;
 };
 
+// What a sum of blocks makes of a block's output: (output + addend) * scale. addend is empty or may be y itself.
+struct BlockSum {
+  ConstMatrix addend = {};
+  float scale = 1;
+};
+
 // AdaINResBlock1 (generator): three times AdaIN, Snake, dilated convolution, AdaIN, Snake, convolution, residual.
 class SnakeResidualBlock {
  public:
@@ -51,7 +57,8 @@ class SnakeResidualBlock {
   explicit SnakeResidualBlock(std::array<Layer, 3> layers);
 
   // x [T][C] with its statistics -> y [T][C]; y must not overlap x.
-  void Run(const Exec& exec, ConstMatrix x, const ChannelStats& x_stats, std::span<const float> style, Matrix y) const;
+  void Run(const Exec& exec, ConstMatrix x, const ChannelStats& x_stats, std::span<const float> style, Matrix y,
+           const BlockSum& sum = {}) const;
 
  private:
   std::array<Layer, 3> layers_;

@@ -46,14 +46,16 @@ struct InverseArgs {
   const float* src;
   size_t plane;
   const float* bias;      // [kPanelWidth]
-  const float* residual;  // used by kResidual
+  const float* residual;  // used with kAddends >= 1
   size_t residual_step;
+  const float* addend;  // used with kAddends == 2
+  size_t addend_step;
   float scale;
   float* dst;
   size_t dst_step;
 };
 
-template <class Form, size_t kOutputs, bool kResidual>
+template <class Form, size_t kOutputs, size_t kAddends>
 HWY_NOINLINE void InverseTile(const InverseArgs& args) {
   const PanelVec scale = hn::Set(kPanelTag, args.scale);
   for (size_t c = 0; c < kPanelWidth; c += kVecLanes) {
@@ -63,9 +65,13 @@ HWY_NOINLINE void InverseTile(const InverseArgs& args) {
         [&](size_t p) HWY_ATTR { return hn::Load(kPanelTag, src + p * args.plane); },
         [&](size_t j, PanelVec y) HWY_ATTR {
           PanelVec out = hn::Add(y, bias);
-          if constexpr (kResidual) {
-            out = hn::Mul(hn::Add(out, hn::LoadU(kPanelTag, args.residual + j * args.residual_step + c)), scale);
+          if constexpr (kAddends >= 1) {
+            out = hn::Add(out, hn::LoadU(kPanelTag, args.residual + j * args.residual_step + c));
           }
+          if constexpr (kAddends == 2) {
+            out = hn::Add(out, hn::LoadU(kPanelTag, args.addend + j * args.addend_step + c));
+          }
+          if constexpr (kAddends >= 1) out = hn::Mul(out, scale);
           hn::StoreU(out, kPanelTag, args.dst + j * args.dst_step + c);
         });
   }
@@ -73,14 +79,14 @@ HWY_NOINLINE void InverseTile(const InverseArgs& args) {
 
 struct FormFunctions {
   void (*forward)(const float* src, size_t step, size_t channels, float* dst, size_t plane) = nullptr;
-  void (*inverse)(const InverseArgs& args) = nullptr;
-  void (*inverse_residual)(const InverseArgs& args) = nullptr;
+  void (*inverse[3])(const InverseArgs& args) = {};  // by the number of addends
 };
 
 template <class Form, size_t kTaps>
 FormFunctions MakeFunctions() {
   constexpr size_t kOutputs = Form::kSamples - kTaps + 1;
-  return {ForwardTile<Form>, InverseTile<Form, kOutputs, false>, InverseTile<Form, kOutputs, true>};
+  return {ForwardTile<Form>,
+          {InverseTile<Form, kOutputs, 0>, InverseTile<Form, kOutputs, 1>, InverseTile<Form, kOutputs, 2>}};
 }
 
 template <size_t kPoints>
@@ -214,7 +220,7 @@ void MultiplyPlane(const TileConvLayout& layout, const float* input, const float
 }
 
 // The end of a tile that is not whole in rows or channels: through a buffer, with the same operations.
-void InversePartialTile(const FormFunctions& functions, InverseArgs args, bool has_residual, size_t outputs,
+void InversePartialTile(const FormFunctions& functions, const InverseArgs& args, size_t addends, size_t outputs,
                         size_t channels) {
   HWY_ALIGN float buffer[32 * kPanelWidth];
   HWY_ALIGN static constexpr float kZeros[kPanelWidth] = {};
@@ -222,11 +228,13 @@ void InversePartialTile(const FormFunctions& functions, InverseArgs args, bool h
   plain.bias = kZeros;
   plain.dst = buffer;
   plain.dst_step = kPanelWidth;
-  functions.inverse(plain);
+  functions.inverse[0](plain);
   for (size_t j = 0; j < outputs; ++j) {
     for (size_t c = 0; c < channels; ++c) {
       float out = buffer[j * kPanelWidth + c] + args.bias[c];
-      if (has_residual) out = (out + args.residual[j * args.residual_step + c]) * args.scale;
+      if (addends >= 1) out += args.residual[j * args.residual_step + c];
+      if (addends == 2) out += args.addend[j * args.addend_step + c];
+      if (addends >= 1) out *= args.scale;
       args.dst[j * args.dst_step + c] = out;
     }
   }
@@ -250,27 +258,27 @@ void Forward(const TileConvArgs& args) {
 void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const FormFunctions& functions, size_t column) {
   const TileForm& form = args.form;
   const size_t channels = std::min(kPanelWidth, args.c_out - column);
+  const size_t addends = args.residual == nullptr ? 0 : args.addend == nullptr ? 1 : 2;
   HWY_ALIGN float bias[kPanelWidth] = {};
   if (args.bias != nullptr) std::copy_n(args.bias + column, channels, bias);
   for (size_t tile = 0; tile < layout.tiles; ++tile) {
     const size_t row = FirstRowOfTile(form, args.dilation, tile);
     const size_t outputs = OutputsOfTile(form, args.dilation, row, args.rows);
     if (outputs == 0) continue;
-    const bool has_residual = args.residual != nullptr;
     const InverseArgs inverse{.src = args.products + tile * kPanelWidth,
                               .plane = layout.product_plane,
                               .bias = bias,
-                              .residual = has_residual ? args.residual + row * args.residual_stride + column : nullptr,
+                              .residual = addends >= 1 ? args.residual + row * args.residual_stride + column : nullptr,
                               .residual_step = args.dilation * args.residual_stride,
+                              .addend = addends == 2 ? args.addend + row * args.addend_stride + column : nullptr,
+                              .addend_step = args.dilation * args.addend_stride,
                               .scale = args.scale,
                               .dst = args.dst + row * args.dst_stride + column,
                               .dst_step = args.dilation * args.dst_stride};
     if (outputs < form.outputs() || channels < kPanelWidth) {
-      InversePartialTile(functions, inverse, has_residual, outputs, channels);
-    } else if (has_residual) {
-      functions.inverse_residual(inverse);
+      InversePartialTile(functions, inverse, addends, outputs, channels);
     } else {
-      functions.inverse(inverse);
+      functions.inverse[addends](inverse);
     }
   }
 }

@@ -39,7 +39,9 @@ struct TileConvArgs {
   const float* bias = nullptr;      // [c_out] or null
   const float* residual = nullptr;  // [rows][c_out] or null; may be dst itself
   size_t residual_stride = 0;
-  float scale = 1;       // of conv + bias + residual; only with a residual
+  const float* addend = nullptr;  // a second residual, or null; may be dst itself; only with a residual
+  size_t addend_stride = 0;
+  float scale = 1;       // of conv + bias + residual + addend; only with a residual
   float* dst = nullptr;  // [rows][c_out]; must not overlap src
   size_t dst_stride = 0;
   size_t rows = 0, c_in = 0, c_out = 0, dilation = 1;
@@ -61,7 +63,8 @@ struct TileConvOps {
   // segment_taps + 1 roundings. For weights that are transformed when they are used, which costs no memory: worth it
   // where one transform serves many tiles.
   void (*expand)(const TileForm& form, const float* panel, size_t c_in, float* expanded);
-  // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]) * scale
+  // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]
+  //              + addend[t][co]) * scale
   // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by
   // side, each with its own products. form is supported. An output depends on its place in its tile and on the tile's
   // input alone, not on the rows, panels or tiles computed together; a NaN reaches the whole tile. Error: the roundings

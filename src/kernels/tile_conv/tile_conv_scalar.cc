@@ -102,7 +102,11 @@ void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const std::
       }
       for (size_t c = 0; c < channels; ++c) {
         float y = sum[c] + (args.bias == nullptr ? 0.0f : args.bias[column + c]);
-        if (args.residual != nullptr) y = (y + args.residual[t * args.residual_stride + column + c]) * args.scale;
+        if (args.residual != nullptr) {
+          y += args.residual[t * args.residual_stride + column + c];
+          if (args.addend != nullptr) y += args.addend[t * args.addend_stride + column + c];
+          y *= args.scale;
+        }
         args.dst[t * args.dst_stride + column + c] = y;
       }
     }

@@ -435,6 +435,30 @@ TEST_P(TileConvTest, PanelsMayBeMadeInAnyOrder) {
   }
 }
 
+TEST_P(TileConvTest, ASecondAddendIsAddedBeforeTheScale) {
+  const TileForm form{TileForm::Kind::kToomCook, 8, 5, 1};
+  const size_t rows = 50, c_out = 70;  // partial tiles and panels
+  Problem p(GetParam(), {form, rows, 6, c_out, 1}, 0.25f);
+  const std::vector<float> addend = RandomVector(rows * c_out);
+  GuardedOutput plain(rows, c_out), in_place(rows, c_out);
+  p.scale = 1;
+  Run(p.Args(&plain, true));
+  TileConvArgs args = p.Args(&in_place, true);
+  args.scale = 0.25f;
+  args.addend = args.dst;
+  args.addend_stride = args.dst_stride;
+  for (size_t t = 0; t < rows; ++t) {
+    for (size_t co = 0; co < c_out; ++co) in_place.Set(t, co, addend[t * c_out + co]);
+  }
+  Run(args);
+  in_place.ExpectOnlyOutputWritten();
+  for (size_t t = 0; t < rows; ++t) {
+    for (size_t co = 0; co < c_out; ++co) {
+      ASSERT_EQ(in_place.at(t, co), (plain.at(t, co) + addend[t * c_out + co]) * 0.25f);
+    }
+  }
+}
+
 TEST_P(TileConvTest, ResidualMayBeTheOutputItself) {
   const TileForm form{TileForm::Kind::kToomCook, 10, 3, 1};
   const size_t rows = 90, c_out = 70;

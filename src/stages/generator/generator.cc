@@ -105,7 +105,8 @@ class GeneratorCpu final : public Generator {
     const Arena::Scope scope(*exec.arena);
     const size_t rows = y.rows, channels = y.cols;
 
-    const Matrix excited = exec.arena->AllocateMatrix(rows, channels);
+    // The noise branch's output lies in y until it is added: four buffers of this size are alive at most.
+    const Matrix excited = y;
     {
       const Arena::Scope noise_scope(*exec.arena);
       const Matrix noise = exec.arena->AllocateMatrix(rows, channels);
@@ -133,17 +134,12 @@ class GeneratorCpu final : public Generator {
       stats.Accumulate(*exec.kernels, merged, first, last);
     });
 
-    // `excited` is free now: with it three buffers hold the blocks' outputs.
-    const std::array<Matrix, 3> outputs = {y, excited, exec.arena->AllocateMatrix(rows, channels)};
     for (size_t j = 0; j < 3 && !exec.IsCancelled(); ++j) {
-      level.blocks[j].Run(exec, merged, stats, input.acoustic_style, outputs[j]);
+      const bool is_first = j == 0, is_last = j == 2;
+      level.blocks[j].Run(exec, merged, stats, input.acoustic_style, y,
+                          {.addend = is_first ? ConstMatrix() : ConstMatrix(y), .scale = is_last ? kOneThird : 1.0f});
       report(kResidualTaps[j]);
     }
-    exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
-      const size_t first = i * kRowsPerTask, count = (std::min(rows, first + kRowsPerTask) - first) * channels;
-      exec.kernels->elementwise.add3_scale(outputs[0].Row(first), outputs[1].Row(first), outputs[2].Row(first),
-                                           kOneThird, count, y.Row(first));
-    });
     context.Observe(kNames[index][2], y);
   }
 
