@@ -7,6 +7,7 @@
 //
 #include "hwy/foreach_target.h"
 //
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/math/map-inl.h"
 #include "kernels/math/math-inl.h"
@@ -35,8 +36,12 @@ HWY_INLINE void MapChannels(const float* src, size_t src_stride, size_t rows, si
     size_t c = 0;
     for (; c + lanes <= channels; c += lanes) {
       const auto op = make([c](const float* array) HWY_ATTR { return hn::LoadU(DF(), array + c); });
-      for (size_t t = 0; t < count; ++t)
+      for (size_t t = 0; t < count; ++t) {
+        // A column of rows is no stream that hardware would see coming: the next group's row is fetched here. Snake
+        // over rows in memory takes a fifth of the time without.
+        hwy::Prefetch(s + (t + group) * src_stride + c);
         hn::StoreU(op(hn::LoadU(d, s + t * src_stride + c)), d, o + t * dst_stride + c);
+      }
     }
     if (c < channels) {
       const size_t rest = channels - c;
