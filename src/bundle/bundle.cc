@@ -89,7 +89,7 @@ struct Bundle::State {
 
   std::mutex mutex;
   std::map<std::string, std::vector<float>> loaded_voices;
-  std::shared_ptr<const Weights> weights;
+  std::weak_ptr<const Weights> weights;
 };
 
 Bundle::Bundle(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -156,11 +156,11 @@ Result<std::span<const float>> Bundle::LoadVoice(const std::string& id) const {
 
 Result<std::shared_ptr<const Weights>> Bundle::OpenWeights() const {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  if (state_->weights == nullptr) {
-    KOE_TRY(MappedFile file, OpenFile(kWeightsName));
-    KOE_TRY(state_->weights, Weights::Open(std::move(file), state_->architecture->tensors));
-  }
-  return state_->weights;
+  if (auto open = state_->weights.lock()) return open;
+  KOE_TRY(MappedFile file, OpenFile(kWeightsName));
+  KOE_TRY(auto weights, Weights::Open(std::move(file), state_->architecture->tensors));
+  state_->weights = weights;
+  return weights;
 }
 
 bool Bundle::HasFile(const std::string& path) const { return state_->files.count(path) != 0; }

@@ -61,7 +61,7 @@ class Bundle {
   // prosody style. Finite, within +-32. kInvalidArgument: no such voice (names the nearest); kCorruptBundle.
   Result<std::span<const float>> LoadVoice(const std::string& id) const;
 
-  // Opened at the first call, the same object after that. Errors as Weights::Open.
+  // The same object for as long as anyone holds it; its 88 MiB are unmapped after that. Errors as Weights::Open.
   Result<std::shared_ptr<const Weights>> OpenWeights() const;
 
   // A compiled dictionary, checked and mapped. kNotFound: the bundle has none for the language.
