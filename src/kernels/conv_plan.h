@@ -15,7 +15,7 @@ namespace koe::kernels {
 
 struct ConvPlan {
   bool is_direct = true;  // conv1d; the rest is unused
-  TileForm form;
+  TileForm form = {};
   size_t tiles = 12;  // about as many are computed with one pass over the weights
   // Weights stay as conv1d has them; every run transforms each panel for all of its rows at once. For wide convolutions
   // over few rows: no memory for transformed weights, which would come from DRAM every time.

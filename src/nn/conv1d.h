@@ -50,6 +50,8 @@ class Conv1d {
   void Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y, const ConvEpilogue& epilogue) const;
 
   const ConvShape& shape() const { return shape_; }
+  // Memory that the packed weights hold.
+  size_t WeightBytes() const { return (packed_.size() + bias_.size()) * sizeof(float); }
   // Rows of a block of statistics that is complete where a task of this convolution ends.
   size_t stats_rows() const;
 
