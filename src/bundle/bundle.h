@@ -10,7 +10,8 @@
 
 #include "base/mapped_file.h"
 #include "bundle/architecture.h"
-#include "bundle/manifest.h"
+#include "bundle/manifests/hosted.h"
+#include "bundle/manifests/runtime.h"
 #include "bundle/vocab.h"
 #include "bundle/weights.h"
 #include "koe/koe.h"

@@ -9,10 +9,15 @@
 namespace koe::bundle {
 
 inline constexpr uint64_t kMaxModelFileBytes = uint64_t{512} << 20;  // the fp32 checkpoint is 327 MB
-inline constexpr uint64_t kMaxBundleBytes = uint64_t{2} << 30;
+inline constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;         // of one file that a manifest names
+inline constexpr uint64_t kMaxBundleBytes = uint64_t{5} << 30;       // of all of them
 inline constexpr size_t kMaxBundleFiles = 512;
-inline constexpr size_t kMaxManifestBytes = 256 << 10;
-inline constexpr size_t kMaxManifestJsonValues = 16384;
+inline constexpr size_t kMaxManifestBytes = 2 << 20;
+inline constexpr size_t kMaxRepoIdBytes = 200;
+inline constexpr size_t kMaxAllowPatterns = 64;
+inline constexpr size_t kMaxProfiles = 16;        // of a release
+inline constexpr size_t kMaxSignatureBytes = 64;  // Ed25519
+inline constexpr size_t kMaxKeyFileBytes = 4096;
 inline constexpr size_t kMaxVocabBytes = 64 << 10;
 inline constexpr size_t kMaxPathBytes = 128;  // of a file, relative to the bundle
 inline constexpr size_t kMaxVoiceIdBytes = 64;
