@@ -274,9 +274,34 @@ class FakeTest(CliTestCase):
         self.assertRegex(shown, r"(?m)^tokenise +500$")
         self.assertRegex(shown, r"(?m)^\[\[\[\[ +10\.0 +10\.00 +5\.00 +1\.00 ")
 
+    def test_bench_speech(self):
+        report = json.loads(self.succeed("bench", "--speech", "--json", "--repeat", "3", "--seconds", "1,7.5", "-t", "2",
+                                         "-v", "bf_emma").stdout)
+        self.assertEqual((report["mode"], report["voice"], report["num_threads"]), ("speech", "bf_emma", 2))
+        self.assertEqual((report["cpu"], report["simd_target"]), ("Fake CPU", "scalar"))
+        self.assertEqual((report["commit"], report["compiler"], report["peak_flops"]), ("0123456789ab", "fake++ 1.0", 2e9))
+        self.assertGreaterEqual(report["ready_seconds"], report["open_seconds"])
+        self.assertEqual([(s["input"], s["wanted_seconds"]) for s in report["speech"]],
+                         [("tokens", 1), ("text", 1), ("tokens", 7.5), ("text", 7.5), ("text", 600)])
+        for speech in report["speech"]:
+            if speech["input"] == "text":  # 40 bytes a second, cut after a word; the fake has no durations to cut phonemes by
+                self.assertAlmostEqual(speech["audio_seconds"], speech["wanted_seconds"], delta=0.5)
+            self.assertEqual(len(speech["wall_seconds"]), 1 if speech["wanted_seconds"] == 600 else 3)
+            self.assertEqual(sorted(speech["wall_seconds"])[len(speech["wall_seconds"]) // 2], speech["median_seconds"])
+            self.assertAlmostEqual(speech["realtime_factor"], speech["median_seconds"] / speech["audio_seconds"])
+            self.assertAlmostEqual(speech["flops"], 1e6 * 40 * speech["audio_seconds"], delta=1)
+            self.assertEqual(speech["stage_seconds"], {"duration": 0.25, "generator": 0.5})
+        shown = self.succeed("bench", "--speech", "--quick").stdout.decode()
+        self.assertRegex(shown, r"(?m)^machine +Fake CPU, scalar, 2 threads; multiply-adds: 2 GFLOP/s$")
+        self.assertRegex(shown, r"(?m)^text +10\.\d\d +1 ")
+        self.assertNotRegex(shown, r"(?m)^text +[56]\d\d\.")
+
     def test_bench_fails_as_others_do(self):
+        self.fail_with(USAGE, "seconds: '31': must be numbers from 0.5 to 30", "bench", "--seconds", "3,31")
+        self.fail_with(USAGE, "seconds: 'x': must be numbers from 0.5 to 30", "bench", "--speech", "--seconds", "x")
+        self.fail_with(BAD_INPUT, re.compile("^voice: 'af_hart'"), "bench", "-v", "af_hart")
         self.fail_with(USAGE, "repeat: '0': must be a whole number, 1 to 1000", "bench", "--repeat", "0")
-        self.fail_with(BAD_INPUT, re.compile("^language: 'xx'"), "bench", "-l", "xx")
+        self.fail_with(BAD_INPUT, re.compile("^language: 'xx'"), "bench", "--g2p", "-l", "xx")
         self.write("blank.txt", b" \n")
         self.fail_with(BAD_INPUT, "file: 'blank.txt': nothing to read", "bench", "-f", "blank.txt")
         self.write("wait.txt", b"[cancel-wait]")

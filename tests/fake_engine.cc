@@ -291,4 +291,11 @@ Result<FrontEndRun> FrontEndBench::Run(std::string_view text, const CancelToken*
       seconds, seconds / 2, seconds / 8, seconds / 8, seconds / 4, seconds / 2, text.size(), text.size() / 4, 1};
 }
 
+Result<double> MeasurePeakFlops(const std::string&, int num_threads) { return 1e9 * num_threads; }
+BuildFacts Build() { return {Version(), "0123456789ab", "fake++ 1.0"}; }
+// A million operations a frame.
+std::vector<StageWork> NominalWork(size_t, size_t num_frames) {
+  return {{"generator", 1e6 * static_cast<double>(num_frames)}};
+}
+
 }  // namespace koe

@@ -2,6 +2,9 @@
 // koe bench: how fast this machine is. Each mode is a flag and a function of bench.h.
 #include "bench.h"
 
+#include <charconv>
+#include <iterator>
+
 #include "commands.h"
 #include "input.h"
 #include "interrupt.h"
@@ -14,17 +17,25 @@ namespace {
 
 constexpr char kDetails[] =
     R"(Modes (none given: all):
-  --g2p   text to phonemes on one thread: MB of text a second over English prose, ns for each word and step (clean:
-          encoding, lines, markup; tokenise; tag: parts of speech; pronounce: dictionaries, rules, unknown words),
-          the time to open the front end, and texts of 10 MB that are made to be slow, with their peak memory (how
-          far the resident set grew)
+  --speech  start-up, then speech of several lengths from phonemes ("tokens", one chunk) and from text, one run of
+            each a round, and a text of ten minutes: seconds, seconds of all cores, GFLOP/s of the model as it
+            is written beside the measured peak of the multiply-add units, memory, and the stages' shares
+  --g2p     text to phonemes on one thread: MB of text a second over English prose, ns for each word and step
+            (clean: encoding, lines, markup; tokenise; tag: parts of speech; pronounce: dictionaries, rules,
+            unknown words), the time to open the front end, and texts of 10 MB that are made to be slow, with
+            their peak memory (how far the resident set grew)
 
 The built-in prose is 5 KB of text over and over, which is kind to caches; --file FILE takes a text of your own.
-Nothing is written; results go to standard output.
+Medians over the repeats after one that warms up. Nothing is written; results go to standard output.
 
 Examples:
-  koe bench --g2p
+  koe bench
+  koe bench --speech --quick
+  koe bench --speech --seconds 3,10,30 --repeat 15 --threads 1 --json
   koe bench --g2p -f book.txt --json)";
+
+constexpr double kQuickSeconds[] = {3, 10};
+constexpr size_t kQuickRepeats = 3;
 
 class Bench : public Command {
  public:
@@ -33,16 +44,26 @@ class Bench : public Command {
   std::string Details() const override { return kDetails; }
 
   void Declare(Arguments* arguments) override {
+    arguments->Flag("--speech", &speech_, "Measure text and phonemes to audio");
     arguments->Flag("--g2p", &g2p_, "Measure text to phonemes");
-    arguments->Value("-f,--file", "FILE", &file_, "Prose to measure with (default: built in, 4 MB)");
-    arguments->Value("-l,--lang", "CODE", &language_, "en-us (default) or en-gb");
-    arguments->Value("--repeat", "N", &repeat_, "Runs over the prose, 1 to 1000 (default 5)");
-    arguments->Flag("--json", &json_, "Print JSON");
-    arguments->Value("-b,--bundle", "DIR", &bundle_, "Model bundle (default: see koe bundle info --help)");
+    arguments->List("--seconds", "LIST", &seconds_, "Lengths of speech, 0.5 to 30 (default 1,3,7,10,15,30)");
+    arguments->Flag("--quick", &quick_, "Two lengths, three repeats, no long text");
+    arguments->Value("--repeat", "N", &repeat_, "Runs of each, 1 to 1000 (default 7; over the prose of --g2p 5)");
+    arguments->Value("-f,--file", "FILE", &file_, "Prose to measure with (default: built in)");
+    arguments->Value("-v,--voice", "NAME", &voice_, "Voice (default af_heart)");
+    arguments->Value("-l,--lang", "CODE", &language_, "Of --g2p: en-us (default) or en-gb");
+    arguments->Value("-t,--threads", "N", &model_.threads, "Threads of --speech (default: one for every processor)");
+    arguments->Value("--precision", "NAME", &model_.precision, "Of --speech, see koe say --help");
+    arguments->Flag("--json", &json_, "Print JSON, one line a mode");
+    arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   }
 
   Outcome Run(Terminal* terminal) override {
-    const bool all = !g2p_;
+    const bool all = !g2p_ && !speech_;
+    if (speech_ || all) {
+      if (Outcome outcome = RunSpeech(terminal); outcome.exit_code != ExitCode::kOk) return outcome;
+      if (all && !json_) CLI_CHECK_OK(WriteStandardOutput("\n"), InputFailure);
+    }
     if (g2p_ || all) {
       if (Outcome outcome = RunG2p(terminal); outcome.exit_code != ExitCode::kOk) return outcome;
     }
@@ -50,25 +71,73 @@ class Bench : public Command {
   }
 
  private:
+  Outcome ReadProse(const CancelToken& cancel, std::string* prose) const {
+    if (!file_) return {};
+    CLI_TRY(TextInput input, TextInput::Open(std::nullopt, file_, cancel), UsageFailure);
+    CLI_TRY(*prose, input.ReadAll(), InputFailure);
+    if (IsBlank(*prose)) return {ExitCode::kBadInput, "file: " + Quote(*file_) + ": nothing to read"};
+    return {};
+  }
+
+  Outcome FindModel(std::string* dir) const {
+    if (model_.bundle && model_.bundle->empty()) return {ExitCode::kUsage, "bundle: '': the folder's name is empty"};
+    CLI_TRY(*dir, FindBundle(model_.bundle.value_or("")), OpenFailure);
+    return {};
+  }
+
+  Outcome RunSpeech(Terminal* terminal) {
+    const CancelToken& cancel = CancelOnInterrupt();
+    SpeechBenchOptions options;
+    if (quick_) {
+      options.seconds.assign(std::begin(kQuickSeconds), std::end(kQuickSeconds));
+      options.num_repeats = kQuickRepeats;
+      options.long_seconds = 0;
+    }
+    if (!seconds_.empty()) options.seconds.clear();
+    for (const std::string& text : seconds_) {
+      CLI_TRY(const double seconds, ParseSeconds(text), UsageFailure);
+      options.seconds.push_back(seconds);
+    }
+    const std::string repeats = repeat_.value_or(std::to_string(options.num_repeats));
+    CLI_TRY(options.num_repeats, ParseInteger("repeat", repeats, 1, 1000), UsageFailure);
+    CLI_TRY(options.engine, model_.Options(), UsageFailure);
+    if (Outcome outcome = ReadProse(cancel, &options.prose); outcome.exit_code != ExitCode::kOk) return outcome;
+    if (Outcome outcome = FindModel(&options.bundle_dir); outcome.exit_code != ExitCode::kOk) return outcome;
+    options.voice = voice_.value_or(options.voice);
+    {
+      CLI_TRY(const Engine engine, OpenEngine(options.bundle_dir, options.engine), OpenFailure);
+      CLI_TRY(const VoiceInfo voice, FindVoice(engine, options.voice), InputFailure);
+      options.voice = voice.id;
+    }
+    CLI_TRY(const SpeechBenchReport report, BenchSpeech(options, cancel, terminal), InputFailure);
+    CLI_CHECK_OK(WriteStandardOutput(json_ ? SpeechBenchJson(report) : SpeechBenchText(report)), InputFailure);
+    return {};
+  }
+
+  static Result<double> ParseSeconds(const std::string& text) {
+    double seconds = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool is_number = error == std::errc() && stop == text.data() + text.size() && !text.empty();
+    if (is_number && seconds >= 0.5 && seconds <= kMaxBenchSeconds) return seconds;
+    return Error(ErrorCode::kInvalidArgument, "seconds: " + Quote(text) + ": must be numbers from 0.5 to 30");
+  }
+
   Outcome RunG2p(Terminal* terminal) {
     const CancelToken& cancel = CancelOnInterrupt();
     G2pBenchOptions options;
     CLI_TRY(options.language, ParseLanguage(language_.value_or("en-us")), InputFailure);
     CLI_TRY(options.num_repeats, ParseInteger("repeat", repeat_.value_or("5"), 1, 1000), UsageFailure);
-    if (file_) {
-      CLI_TRY(TextInput input, TextInput::Open(std::nullopt, file_, cancel), UsageFailure);
-      CLI_TRY(options.prose, input.ReadAll(), InputFailure);
-      if (IsBlank(options.prose)) return {ExitCode::kBadInput, "file: " + Quote(*file_) + ": nothing to read"};
-    }
-    if (bundle_ && bundle_->empty()) return {ExitCode::kUsage, "bundle: '': the folder's name is empty"};
-    CLI_TRY(options.bundle_dir, FindBundle(bundle_.value_or("")), OpenFailure);
+    if (Outcome outcome = ReadProse(cancel, &options.prose); outcome.exit_code != ExitCode::kOk) return outcome;
+    if (Outcome outcome = FindModel(&options.bundle_dir); outcome.exit_code != ExitCode::kOk) return outcome;
     CLI_TRY(const G2pBenchReport report, BenchG2p(options, cancel, terminal), OpenFailure);
     CLI_CHECK_OK(WriteStandardOutput(json_ ? G2pBenchJson(report) : G2pBenchText(report)), InputFailure);
     return {};
   }
 
-  std::optional<std::string> file_, language_, repeat_, bundle_;
-  bool g2p_ = false, json_ = false;
+  ModelArguments model_;
+  std::vector<std::string> seconds_;
+  std::optional<std::string> file_, language_, repeat_, voice_;
+  bool speech_ = false, g2p_ = false, quick_ = false, json_ = false;
 };
 
 }  // namespace

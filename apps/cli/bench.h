@@ -45,6 +45,47 @@ struct G2pBenchReport {
 Result<G2pBenchReport> BenchG2p(const G2pBenchOptions& options, const CancelToken& cancel, Terminal* terminal);
 std::string G2pBenchText(const G2pBenchReport& report);
 
+struct SpeechBenchOptions {
+  std::string bundle_dir;
+  EngineOptions engine;
+  std::string voice = "af_heart";
+  std::string prose;                                    // "": the built-in paragraphs
+  std::vector<double> seconds = {1, 3, 7, 10, 15, 30};  // of speech wanted, each at most kMaxBenchSeconds
+  double long_seconds = 600;                            // of the long text; 0: left out
+  size_t num_repeats = 7;
+};
+inline constexpr double kMaxBenchSeconds = 30;  // about what a chunk of 510 phonemes lasts
+
+struct SpeechBenchReport {
+  // The machine and the program.
+  EngineInfo engine;
+  std::string voice;
+  double peak_flops = 0;  // multiply-adds measured on all threads, two operations each
+  // Start-up, medians: the bundle opened and its manifest checked, then the weights read, checked and packed with one
+  // short sentence spoken. Cold: the bundle's files first thrown out of the page cache (-1: the system would not).
+  double open_seconds = 0, ready_seconds = 0, cold_open_seconds = -1, cold_ready_seconds = -1;
+  int64_t ready_bytes = -1;  // resident set then
+
+  struct Speech {
+    std::string input;          // "tokens": one chunk of phonemes; "text": through the front end and the chunker
+    double wanted_seconds = 0;  // 1, 3, 7, ...
+    double audio_seconds = 0;   // observed
+    size_t num_chunks = 0;
+    std::vector<double> wall_seconds = {};  // of every run
+    double median_seconds = 0;
+    double cpu_seconds = 0;              // median of all threads' time
+    double realtime_factor = 0;          // median_seconds for each second of audio
+    double core_seconds_per_second = 0;  // cpu_seconds for each second of audio
+    double flops = 0;                    // of the model as written (NominalWork)
+    std::vector<StageTime> stages = {};  // of the median run
+    int64_t peak_bytes = -1;             // resident set while it ran; -1: not known
+  };
+  std::vector<Speech> speech;
+};
+
+Result<SpeechBenchReport> BenchSpeech(const SpeechBenchOptions& options, const CancelToken& cancel, Terminal* terminal);
+std::string SpeechBenchText(const SpeechBenchReport& report);
+
 }  // namespace koe::cli
 
 #endif  // KOE_APPS_CLI_BENCH_H_

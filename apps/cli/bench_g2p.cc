@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fstream>
 #include <string>
 
 #include "bench.h"
+#include "bench_measure.h"
 #include "bench_texts.h"
 #include "koe/bench.h"
 #include "text.h"
@@ -15,41 +15,7 @@ constexpr size_t kProseBytes = 4'000'000;
 constexpr size_t kHostileBytes = 10'000'000;
 constexpr char kFirstSentence[] = "The first sentence makes every table that is made once, on 3 May, for $5.";
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 double PerSecond(size_t bytes, double seconds) { return static_cast<double>(bytes) / std::max(seconds, 1e-9) / 1e6; }
-
-// The resident set as Linux tells it; -1 elsewhere.
-int64_t StatusBytes(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(field)) return 1024 * std::strtoll(line.c_str() + field.size(), nullptr, 10);
-  }
-  return -1;
-}
-
-// Measures how far the resident set grows from here on.
-class PeakMemory {
- public:
-  PeakMemory() : before_(StatusBytes("VmRSS:")) {
-    std::ofstream reset("/proc/self/clear_refs");
-    reset << "5";  // the high-water mark starts again
-    reset.flush();
-    is_known_ = reset.good() && before_ >= 0;
-  }
-  int64_t Growth() const {
-    const int64_t peak = is_known_ ? StatusBytes("VmHWM:") : -1;
-    return peak < 0 ? -1 : std::max<int64_t>(0, peak - before_);
-  }
-
- private:
-  int64_t before_;
-  bool is_known_;
-};
 
 }  // namespace
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "koe/bench.h"
+
 namespace koe::cli {
 namespace {
 
@@ -167,6 +169,43 @@ std::string G2pBenchJson(const G2pBenchReport& report) {
                   {"pronounce", report.pronounce_ns},
                   {"all", report.total_ns}}},
                 {"hostile", std::move(hostile)}});
+}
+
+std::string SpeechBenchJson(const SpeechBenchReport& report) {
+  const auto known = [](auto value) { return value < 0 ? Json() : Json(value); };
+  const BuildFacts build = Build();
+  Json speech = Json::array();
+  for (const SpeechBenchReport::Speech& s : report.speech) {
+    Json stages = Json::object();
+    for (const StageTime& stage : s.stages) stages[stage.stage] = stage.seconds;
+    speech.push_back({{"input", s.input},
+                      {"wanted_seconds", s.wanted_seconds},
+                      {"audio_seconds", s.audio_seconds},
+                      {"num_chunks", s.num_chunks},
+                      {"wall_seconds", s.wall_seconds},
+                      {"median_seconds", s.median_seconds},
+                      {"cpu_seconds", s.cpu_seconds},
+                      {"realtime_factor", s.realtime_factor},
+                      {"core_seconds_per_second", s.core_seconds_per_second},
+                      {"flops", s.flops},
+                      {"stage_seconds", std::move(stages)},
+                      {"peak_bytes", known(s.peak_bytes)}});
+  }
+  return Print({{"mode", "speech"},
+                {"version", build.version},
+                {"commit", build.commit},
+                {"compiler", build.compiler},
+                {"cpu", report.engine.cpu},
+                {"simd_target", report.engine.simd_target},
+                {"num_threads", report.engine.num_threads},
+                {"peak_flops", report.peak_flops},
+                {"voice", report.voice},
+                {"open_seconds", report.open_seconds},
+                {"ready_seconds", report.ready_seconds},
+                {"cold_open_seconds", known(report.cold_open_seconds)},
+                {"cold_ready_seconds", known(report.cold_ready_seconds)},
+                {"ready_bytes", known(report.ready_bytes)},
+                {"speech", std::move(speech)}});
 }
 
 }  // namespace koe::cli

@@ -38,6 +38,7 @@ std::string InfoJson(const EngineInfo& info, size_t num_voices);
 std::string BundleJson(const BundleReport& report);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);
+std::string SpeechBenchJson(const SpeechBenchReport& report);
 
 }  // namespace koe::cli
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "koe/koe.h"
 #include "koe/result.h"
@@ -46,6 +47,30 @@ class FrontEndBench {
   explicit FrontEndBench(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// What this library was made from and with, for the record beside a measurement.
+struct BuildFacts {
+  std::string version;   // "0.1.0"
+  std::string commit;    // "12 hex digits", "... with changes", or "unknown" outside a git work tree
+  std::string compiler;  // "g++ 12.2.0"
+};
+BuildFacts Build();
+
+// Float32 operations a second that the processor's units can do on so many threads with the instructions of a SIMD
+// target
+// ("avx512"; "": the one that an engine would choose), two to a multiply-add; measured in about 0.1 s, the best of
+// several runs. kUnsupported: the target; kInvalidArgument: threads outside 1..256.
+Result<double> MeasurePeakFlops(const std::string& simd_target, int num_threads);
+
+// Floating-point operations of the model as it is written: two for each multiply-add of its matrices, convolutions,
+// LSTMs and attention, direct convolutions taken. What a faster algorithm saves is not taken off, so a rate made from
+// it can exceed what the processor's units do.
+struct StageWork {
+  std::string stage;  // as in StageTime; stages without products are left out
+  double flops = 0;
+};
+// Of one chunk of `num_tokens` (with both boundary tokens) that lasts `num_frames` duration frames.
+std::vector<StageWork> NominalWork(size_t num_tokens, size_t num_frames);
 
 }  // namespace koe
 

@@ -8,6 +8,7 @@
 #include "api/front_end.h"
 #include "api/guard.h"
 #include "bundle/bundle.h"
+#include "pipeline/peak_flops.h"
 
 namespace koe {
 namespace {
@@ -62,6 +63,16 @@ Result<FrontEndRun> FrontEndBench::Run(std::string_view text, const CancelToken*
     run.tag_seconds = steps.tag;
     run.pronounce_seconds = steps.pronounce;
     return run;
+  });
+}
+
+Result<double> MeasurePeakFlops(const std::string& simd_target, int num_threads) {
+  return api::Guard([&]() -> Result<double> {
+    if (num_threads < 1 || num_threads > kMaxThreads) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "threads: " + std::to_string(num_threads) + ": must be 1 to " + std::to_string(kMaxThreads));
+    }
+    return pipeline::PeakFlops(simd_target, static_cast<size_t>(num_threads));
   });
 }
 
