@@ -4,15 +4,14 @@
 #define KOE_BASE_ARRAY_H_
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
 
-namespace koe {
+#include "base/aligned_memory.h"
 
-inline constexpr size_t kCacheLineBytes = 64;
+namespace koe {
 
 // Non-owning [rows][cols]. Time-major activations are [T][C]: a row is one time step.
 template <typename T>
@@ -50,8 +49,7 @@ class AlignedBuffer {
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size == 0) return;
     if (size > (~size_t{0} - kCacheLineBytes) / sizeof(T)) throw std::bad_alloc();
-    const size_t bytes = (size * sizeof(T) + kCacheLineBytes - 1) / kCacheLineBytes * kCacheLineBytes;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kCacheLineBytes, bytes)));
+    data_ = std::unique_ptr<T, Free>(static_cast<T*>(AllocateAligned(size * sizeof(T))), Free{size * sizeof(T)});
     if (data_ == nullptr) throw std::bad_alloc();
   }
   T* data() { return data_.get(); }
@@ -65,7 +63,8 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    size_t bytes = 0;
+    void operator()(T* p) const { FreeAligned(p, bytes); }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

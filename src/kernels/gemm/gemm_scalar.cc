@@ -55,6 +55,36 @@ void Gemv(const float* x, const float* b, const float* bias, float* y, size_t k,
   MultiplyPanels({.src = x, .rows = 1, .k = k, .n = n, .packed = b, .bias = bias, .dst = y});
 }
 
+// A whole panel whose lanes are rows of w, [k][taps] each without gaps (torch.nn.Linear, torch.nn.Conv1d): squares of
+// four by four are turned in registers.
+void PackTurned(const float* w, size_t taps, size_t k, size_t n_stride, float* packed) {
+  const auto row_of = [&](size_t j) { return packed + (j % taps * k + j / taps) * kPanelWidth; };
+  const size_t length = taps * k;
+  size_t j = 0;
+  for (; j + 4 <= length; j += 4) {
+    float* const rows[4] = {row_of(j), row_of(j + 1), row_of(j + 2), row_of(j + 3)};
+    for (size_t lane = 0; lane < kPanelWidth; lane += 4) {
+      Float4 a, b, c, d;
+      const float* from = w + lane * n_stride + j;
+      std::memcpy(&a, from, sizeof(a));
+      std::memcpy(&b, from + n_stride, sizeof(b));
+      std::memcpy(&c, from + 2 * n_stride, sizeof(c));
+      std::memcpy(&d, from + 3 * n_stride, sizeof(d));
+      const Float4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                   ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+      const Float4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                   cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      const Float4 turned[4] = {
+          __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+          __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+      for (size_t r = 0; r < 4; ++r) std::memcpy(rows[r] + lane, &turned[r], sizeof(Float4));
+    }
+  }
+  for (; j < length; ++j) {
+    for (size_t lane = 0; lane < kPanelWidth; ++lane) row_of(j)[lane] = w[lane * n_stride + j];
+  }
+}
+
 }  // namespace
 
 void MultiplyPanels(const PanelArgs& args) {
@@ -70,13 +100,24 @@ void MultiplyPanels(const PanelArgs& args) {
 
 void Pack(const float* w, size_t taps, size_t k, size_t n, size_t tap_stride, size_t k_stride, size_t n_stride,
           float* packed) {
-  for (size_t first = 0; first < n; first += kPanelWidth) {
+  const bool is_turned = k_stride == taps && (taps == 1 || tap_stride == 1);
+  for (size_t first = 0; first < n; first += kPanelWidth, packed += taps * k * kPanelWidth) {
     const size_t count = std::min(kPanelWidth, n - first);
+    const float* panel = w + first * n_stride;
+    if (is_turned && count == kPanelWidth) {
+      PackTurned(panel, taps, k, n_stride, packed);
+      continue;
+    }
+    float* row = packed;
     for (size_t tap = 0; tap < taps; ++tap) {
-      for (size_t i = 0; i < k; ++i, packed += kPanelWidth) {
-        const float* from = w + tap * tap_stride + i * k_stride + first * n_stride;
-        for (size_t lane = 0; lane < count; ++lane) packed[lane] = from[lane * n_stride];
-        std::fill(packed + count, packed + kPanelWidth, 0.0f);
+      for (size_t i = 0; i < k; ++i, row += kPanelWidth) {
+        const float* from = panel + tap * tap_stride + i * k_stride;
+        if (n_stride == 1) {
+          std::copy_n(from, count, row);
+        } else {
+          for (size_t lane = 0; lane < count; ++lane) row[lane] = from[lane * n_stride];
+        }
+        std::fill(row + count, row + kPanelWidth, 0.0f);
       }
     }
   }

@@ -88,7 +88,10 @@ void Albert::Run(const nn::Exec& exec, std::span<const int32_t> token_ids, Matri
   const Matrix value = exec.arena->AllocateMatrix(num_tokens, kHidden);
   const Matrix context = exec.arena->AllocateMatrix(num_tokens, kHidden);
   const Matrix attended = exec.arena->AllocateMatrix(num_tokens, kHidden);
-  const Matrix wide = exec.arena->AllocateMatrix(num_tokens, kFeedForward);
+  // Rows a multiple of 4 KiB apart would all fall into one set of the L1 cache: a product reads twelve at once.
+  constexpr size_t kWideStride = kFeedForward + 16;
+  const Matrix wide(exec.arena->Allocate<float>(num_tokens * kWideStride).data(), num_tokens, kFeedForward,
+                    kWideStride);
   for (size_t layer = 0; layer < kLayers && !exec.IsCancelled(); ++layer) {
     query_.Run(exec, y, query);
     key_.Run(exec, y, key);
