@@ -128,7 +128,7 @@ struct Engine::Impl {
   }
 };
 
-Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
@@ -141,7 +141,7 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
   if (!Exists(bundle_dir + "/fake-bundle")) {
     return Error(ErrorCode::kCorruptBundle, "bundle: '" + bundle_dir + "': no manifest");
   }
-  return Engine(std::make_unique<Impl>(Impl{bundle_dir, options.num_threads == 0 ? 2 : options.num_threads, options}));
+  return Engine(std::make_shared<Impl>(Impl{bundle_dir, options.num_threads == 0 ? 2 : options.num_threads, options}));
 }
 
 Result<void> Engine::Prewarm() const { return {}; }

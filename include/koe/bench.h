@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "koe/koe.h"
+#include "koe/engine.h"
 #include "koe/result.h"
 
 namespace koe {

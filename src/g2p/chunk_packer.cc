@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "g2p/chunk_packer.h"
 
+#include <algorithm>
+
 #include "base/utf8.h"
 
 namespace koe::g2p {
@@ -19,13 +21,25 @@ bool IsOneOf(std::string_view phonemes, std::u32string_view marks) {
 
 void EmitChunk(const ChunkItem* items, size_t count, std::vector<Chunk>* out) {
   Chunk chunk;
+  size_t symbols = 0;
   for (size_t i = 0; i < count; ++i) {
+    chunk.words.push_back({items[i].word, symbols, items[i].num_phonemes, items[i].space_after});
     chunk.phonemes += items[i].phonemes;
     if (items[i].space_after) chunk.phonemes += ' ';
+    symbols += items[i].num_phonemes + (items[i].space_after ? 1 : 0);
   }
   const size_t first = chunk.phonemes.find_first_not_of(' ');
   if (first == std::string::npos) return;
   chunk.phonemes = chunk.phonemes.substr(first, chunk.phonemes.find_last_not_of(' ') - first + 1);
+  // White space that was trimmed belongs to no word.
+  const size_t end = CountCodePoints(chunk.phonemes);
+  for (ChunkWord& word : chunk.words) {
+    const size_t last =
+        std::min(word.first_symbol + word.num_symbols - std::min(first, word.first_symbol + word.num_symbols), end);
+    word.first_symbol = std::min(word.first_symbol - std::min(first, word.first_symbol), end);
+    word.num_symbols = last - std::min(word.first_symbol, last);
+    word.space_after = word.space_after && last < end && last + first > 0;
+  }
   chunk.first_word = items[0].word;
   chunk.num_words = items[count - 1].word - chunk.first_word + 1;
   chunk.text_offset = items[0].begin;

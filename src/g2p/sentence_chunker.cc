@@ -109,10 +109,14 @@ class SentenceChunker {
 }  // namespace
 
 std::vector<Chunk> ChunkSentences(std::string_view input, const PhonemeText& text, double speed) {
-  std::vector<Chunk> chunks;
-  SentenceChunker chunker(input, text, &chunks);
   text::ChunkLimits limits;
   limits.speed = speed;
+  return ChunkSentences(input, text, limits);
+}
+
+std::vector<Chunk> ChunkSentences(std::string_view input, const PhonemeText& text, const text::ChunkLimits& limits) {
+  std::vector<Chunk> chunks;
+  SentenceChunker chunker(input, text, &chunks);
   for (size_t begin = 0; begin < input.size();) {
     const size_t end = std::min(input.find_first_of("\n\r", begin), input.size());
     const auto ranges = text::ChunkText(input.substr(begin, end - begin), limits);

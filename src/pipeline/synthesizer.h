@@ -39,6 +39,14 @@ Result<void> CheckWaveform(const kernels::KernelSet& kernels, std::span<const fl
 // Wall seconds by stage. harmonic_source and decoder run side by side.
 using StageSeconds = std::array<double, kStages.size()>;
 
+// A chunk that is tokens already.
+struct TokensRequest {
+  std::span<const int32_t> token_ids;  // [T], 0 at both ends, T at most 512
+  std::span<const float> voice_row;    // [256]
+  float speed = 1;
+  uint64_t seed = 0;
+};
+
 struct ChunkRequest {
   std::string_view phonemes;
   std::span<const float> voice;  // [510][256]
@@ -52,9 +60,18 @@ struct ChunkResult {
   std::span<const float> waveform;     // [600 F], finite
 };
 
+// What the stages before the generator make of a chunk; it lives in the arena it was made in.
+struct FrontResult {
+  std::span<const int32_t> durations;     // [T]
+  ConstMatrix decoder_features;           // [2F][512]
+  ConstMatrix excitation;                 // [120F+1][22]
+  std::span<const float> acoustic_style;  // of the request's voice row
+};
+
 // Memory for one synthesis at a time; reused, so that a second one of the same length allocates nothing here.
 struct Workspace {
-  Arena arena;
+  Arena arena;      // of the generator, or of all stages where they run one after the other
+  Arena fronts[2];  // of the stages before it, where those of the next chunk run beside it: used in turns
 };
 
 class Synthesizer {
@@ -69,13 +86,34 @@ class Synthesizer {
   Result<ChunkResult> Run(const ChunkRequest& request, Workspace& workspace, const std::atomic<bool>* cancelled,
                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
 
+  // The two halves of Run, for chunks of tokens. RunFront resets `arena`; on_progress as above.
+  Result<FrontResult> RunFront(const TokensRequest& request, Arena& arena, const std::atomic<bool>* cancelled,
+                               FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
+  // Resets `arena`, which is not the front's. The waveform [600 F] is finite and lives there.
+  Result<std::span<const float>> RunGenerator(const FrontResult& front, Arena& arena,
+                                              const std::atomic<bool>* cancelled,
+                                              FunctionRef<void(StageId, double)> on_progress,
+                                              StageSeconds* seconds) const;
+  // generate() on this thread, front() beside it on a free worker of the pool, else after it.
+  void RunSideBySide(FunctionRef<void()> generate, FunctionRef<void()> front) const;
+
   stages::StageContext Context(Workspace& workspace, const std::atomic<bool>* cancelled,
                                stages::TensorObserver* observer) const {
-    return {{&kernels_, &pool_, &workspace.arena, cancelled}, observer};
+    return Context(workspace.arena, cancelled, observer);
+  }
+  stages::StageContext Context(Arena& arena, const std::atomic<bool>* cancelled,
+                               stages::TensorObserver* observer) const {
+    return {{&kernels_, &pool_, &arena, cancelled}, observer};
   }
   const Model& model() const { return model_; }
 
  private:
+  Result<FrontResult> FrontStages(const TokensRequest& request, const stages::StageContext& context,
+                                  FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
+  Result<std::span<const float>> GeneratorStage(const FrontResult& front, const stages::StageContext& context,
+                                                FunctionRef<void(StageId, double)> on_progress,
+                                                StageSeconds* seconds) const;
+
   const Model& model_;
   const kernels::KernelSet& kernels_;
   ThreadPool& pool_;

@@ -230,6 +230,10 @@ Spans FixShortTails(const Characters& s, const Spans& pieces, size_t min, size_t
 
 }  // namespace
 
+bool FitsLimits(std::string_view text, const ChunkLimits& limits) {
+  return Limit(limits).Fits(Characters(text, {0, text.size()}, text.size()).size());
+}
+
 std::vector<TextRange> ChunkText(std::string_view text, const ChunkLimits& limits) {
   const Limit limit(limits);
   std::vector<TextRange> chunks;

@@ -23,6 +23,9 @@ struct ChunkLimits {
   std::optional<size_t> max_characters = std::nullopt;  // at least 1; counts instead of max_seconds
 };
 
+// Whether a chunk of this text is within the limits.
+bool FitsLimits(std::string_view text, const ChunkLimits& limits);
+
 // Each sentence is a chunk of its own. One over the limit is cut after , ; : where all the pieces, packed together
 // again as far as they fit, are within it; else between words; a word that is too long by itself is cut anywhere. With
 // max_characters: after the last , ; : or space of the second half of each window, else at its end. A comma, full stop

@@ -9,25 +9,7 @@
 namespace koe::text {
 namespace {
 
-// How far past a part the end of its last sentence may be judged by.
-constexpr size_t kLookAheadBytes = 64;
-
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-// Where to cut text that is too long for one part: at the white space after a sentence, else at white space.
-size_t CutPoint(std::string_view text) {
-  const std::string_view window = text.substr(0, kMaxPartBytes + kLookAheadBytes);
-  size_t last_space = 0;
-  for (size_t i = kMaxPartBytes; i > kMaxPartBytes / 2; --i) {
-    if (text[i] != ' ') continue;
-    if (last_space == 0) last_space = i;
-    if (SentenceEndsBefore(window, i)) return i;
-  }
-  if (last_space > 0) return last_space;
-  size_t cut = kMaxPartBytes;
-  while (IsContinuation(text[cut])) --cut;
-  return cut;
-}
 
 size_t TrimmedSize(std::string_view text) {
   size_t end = text.size();
@@ -51,6 +33,20 @@ bool IsBlank(std::string_view text) {
 
 }  // namespace
 
+size_t PartCut(std::string_view text) {
+  const std::string_view window = text.substr(0, kMaxPartBytes + kPartLookAheadBytes);
+  size_t last_space = 0;
+  for (size_t i = kMaxPartBytes; i > kMaxPartBytes / 2; --i) {
+    if (text[i] != ' ') continue;
+    if (last_space == 0) last_space = i;
+    if (SentenceEndsBefore(window, i)) return i;
+  }
+  if (last_space > 0) return last_space;
+  size_t cut = kMaxPartBytes;
+  while (IsContinuation(text[cut])) --cut;
+  return cut;
+}
+
 PartReader::PartReader(std::string_view text) : text_(text.substr(0, TrimmedSize(text))) {}
 
 size_t PartReader::LineEnd() {
@@ -69,7 +65,7 @@ bool PartReader::Next() {
     const size_t line_end = LineEnd();
     const std::string_view rest = text_.substr(position_, line_end - position_);
     const bool is_whole = rest.size() <= kMaxPartBytes;
-    const size_t size = is_whole ? rest.size() : CutPoint(rest);
+    const size_t size = is_whole ? rest.size() : PartCut(rest);
     ends_at_space_ = !is_whole && rest[size] == ' ';
     part_.Clear();
     cleaner_.Clean(rest.substr(0, size), position_, &part_);

@@ -13,6 +13,12 @@ namespace koe::text {
 
 // No part is longer, in bytes of the text given.
 inline constexpr size_t kMaxPartBytes = 16384;
+// How far past a part the end of its last sentence may be judged by.
+inline constexpr size_t kPartLookAheadBytes = 64;
+
+// Where text of more than kMaxPartBytes is cut: at the white space after a sentence, else at white space, else between
+// code points; at most kMaxPartBytes.
+size_t PartCut(std::string_view text);
 
 // Lines (LF, CR, CR LF) that are not blank, without white space at both ends of the whole text. A line longer than
 // kMaxPartBytes comes in parts, cut after the last sentence that fits, else at the last space, else anywhere between

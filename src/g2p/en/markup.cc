@@ -75,6 +75,8 @@ void AddWords(std::string_view all, size_t begin, size_t end, std::vector<Markup
 
 }  // namespace
 
+bool IsFeature(std::string_view target) { return ParseFeature(target).has_value(); }
+
 Markup ReadMarkup(const text::MappedText& source, size_t begin, size_t end) {
   Markup markup;
   const std::string_view all = source.text().substr(0, end);

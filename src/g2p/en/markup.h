@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/normalize.h"
@@ -31,6 +32,9 @@ struct Markup {
   };
   std::vector<Word> words;  // empty where there is no feature at all
 };
+
+// Whether (target) is a feature.
+bool IsFeature(std::string_view target);
 
 // source[begin, end). Linear.
 Markup ReadMarkup(const text::MappedText& source, size_t begin, size_t end);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/engine_impl.h"
+
+#include <chrono>
+#include <utility>
+
+#include "api/guard.h"
+#include "stages/stage.h"
+
+namespace koe {
+namespace {
+
+// How often a caller that waits looks whether it is cancelled.
+constexpr std::chrono::milliseconds kPoll{10};
+
+size_t BytesOf(const pipeline::Workspace& workspace) {
+  return workspace.arena.CapacityBytes() + workspace.fronts[0].CapacityBytes() + workspace.fronts[1].CapacityBytes();
+}
+
+}  // namespace
+
+Engine::Impl::~Impl() {
+  if (loader_.joinable()) loader_.join();
+}
+
+Result<void> Engine::Impl::Load() {
+  const auto start = std::chrono::steady_clock::now();
+  if (!pool_) pool_.emplace(static_cast<size_t>(num_threads));
+  KOE_TRY(const auto weights, bundle->OpenWeights());
+  const pipeline::DeviceResources resources{
+      weights.get(), &kernels, [vocab = &bundle->vocab()](char32_t symbol) { return vocab->Find(symbol); }};
+  KOE_TRY(model_, pipeline::LoadModel(plan, resources, *pool_));
+  const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
+  diagnostics_.model_load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {};
+}
+
+Result<const pipeline::Synthesizer*> Engine::Impl::LoadedSynthesizer(const std::atomic<bool>* cancelled) {
+  std::unique_lock<std::mutex> lock(load_mutex_);
+  const uint64_t attempts_before = load_attempts_;
+  while (!synthesizer_) {
+    if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) return stages::CancelledError();
+    if (load_attempts_ > attempts_before && load_error_) return *load_error_;
+    if (!is_loading_) {
+      if (loader_.joinable()) loader_.join();  // it has ended
+      is_loading_ = true;
+      try {
+        loader_ = std::thread([this] {
+          const Result<void> result = api::Guard([this] { return Load(); });
+          const std::lock_guard<std::mutex> inner_lock(load_mutex_);
+          load_error_ = result ? std::nullopt : std::optional<Error>(result.error());
+          if (result) synthesizer_.emplace(*model_, kernels, *pool_);
+          is_loading_ = false;
+          ++load_attempts_;
+          loaded_.notify_all();
+        });
+      } catch (...) {
+        is_loading_ = false;
+        throw;
+      }
+    }
+    loaded_.wait_for(lock, kPoll);
+  }
+  return &*synthesizer_;
+}
+
+Result<const g2p::EnglishG2P*> Engine::Impl::FrontEnd(Language language) {
+  const std::lock_guard<std::mutex> lock(front_end_mutex_);
+  const bool british = language == Language::kBritishEnglish;
+  auto& front_end = front_ends_[british ? 1 : 0];
+  if (front_end == nullptr) {
+    api::FrontEndOptions front_end_options(options);
+    front_end_options.kernels = &kernels;
+    const auto& other = front_ends_[british ? 0 : 1];
+    if (other != nullptr) front_end_options.letter_to_sound = other->letter_to_sound();
+    KOE_TRY(front_end, api::FrontEnd::Open(*bundle, language, front_end_options));
+  }
+  return &front_end->g2p();
+}
+
+Result<std::unique_ptr<api::Preparer>> Engine::Impl::MakePreparer(const SynthesisOptions& speech,
+                                                                  const std::atomic<bool>* cancelled,
+                                                                  bool by_sentences) {
+  return api::Preparer::Make(
+      *bundle, [this](Language language) { return FrontEnd(language); }, speech, cancelled, by_sentences);
+}
+
+Engine::Impl::Lease::Lease(Impl& impl) : impl_(impl) {
+  const std::lock_guard<std::mutex> lock(impl.workspace_mutex_);
+  if (impl.workspaces_.empty()) {
+    impl.workspaces_.reserve(impl.num_workspaces_ + 1);
+    workspace_ = std::make_unique<pipeline::Workspace>();
+    ++impl.num_workspaces_;
+  } else {
+    workspace_ = std::move(impl.workspaces_.back());
+    impl.workspaces_.pop_back();
+  }
+}
+
+Engine::Impl::Lease::~Lease() {
+  const std::lock_guard<std::mutex> lock(impl_.workspace_mutex_);
+  // Room was made when it was made, so this does not throw.
+  impl_.workspaces_.push_back(std::move(workspace_));
+}
+
+void Engine::Impl::Count(const api::SpeechRun& run, size_t num_samples, double front_end_seconds) {
+  const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
+  ++diagnostics_.syntheses;
+  diagnostics_.chunks += run.num_chunks();
+  diagnostics_.samples += num_samples;
+  diagnostics_.front_end_seconds += front_end_seconds;
+  for (size_t i = 0; i < stage_seconds_.size(); ++i) stage_seconds_[i] += run.seconds()[i];
+}
+
+Error Engine::Impl::CountError(Error error) {
+  const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
+  ++(error.code() == ErrorCode::kCancelled ? diagnostics_.cancelled : diagnostics_.errors);
+  // What follows the first colon may quote the text.
+  diagnostics_.last_error =
+      std::string(ErrorCodeName(error.code())) + ": " + error.message().substr(0, error.message().find(':'));
+  return error;
+}
+
+Diagnostics Engine::Impl::GetDiagnostics() {
+  Diagnostics diagnostics;
+  {
+    const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
+    diagnostics = diagnostics_;
+    for (size_t i = 0; i < stage_seconds_.size(); ++i) {
+      diagnostics.stages.push_back({pipeline::StageName(pipeline::kStages[i]), stage_seconds_[i]});
+    }
+  }
+  diagnostics.weights_sha256 = bundle->manifest().weights_source.sha256;
+  const std::lock_guard<std::mutex> lock(workspace_mutex_);
+  for (const auto& workspace : workspaces_) diagnostics.workspace_bytes += BytesOf(*workspace);
+  return diagnostics;
+}
+
+}  // namespace koe
