@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "api/guard.h"
-#include "stages/stage.h"
 
 namespace koe {
 namespace {

@@ -12,7 +12,6 @@
 
 #include "api/engine_impl.h"
 #include "api/guard.h"
-#include "stages/stage.h"
 
 namespace koe {
 namespace {
@@ -72,8 +71,8 @@ struct Stream::Impl {
     const auto result = api::Guard([this] { return MakeAll(); });
     std::optional<Error> counted;
     if (!result) {
-      const auto made = api::Guard([&]() -> Result<Error> { return engine->CountError(result.error()); });
       counted = result.error();
+      [[maybe_unused]] const auto kept = api::Guard([&]() -> Result<void> { return engine->CountError(*counted); });
     }
     const std::lock_guard<std::mutex> lock(mutex);
     error = std::move(counted);
