@@ -289,9 +289,12 @@ class FakeTest(CliTestCase):
             self.assertEqual(len(speech["wall_seconds"]), 1 if speech["wanted_seconds"] == 600 else 3)
             self.assertEqual(sorted(speech["wall_seconds"])[len(speech["wall_seconds"]) // 2], speech["median_seconds"])
             self.assertAlmostEqual(speech["realtime_factor"], speech["median_seconds"] / speech["audio_seconds"])
-            self.assertAlmostEqual(speech["flops"], 1e6 * 40 * speech["audio_seconds"], delta=1)
+            self.assertEqual(speech["flops"], 4e6)  # of the fake's four frames
             self.assertEqual(speech["stage_seconds"], {"duration": 0.25, "generator": 0.5})
+        self.assertEqual({mode: len(first["wall_seconds"]) for mode, first in report["first_audio"].items()},
+                         {"fast": 3, "natural": 3})
         shown = self.succeed("bench", "--speech", "--quick").stdout.decode()
+        self.assertRegex(shown, r"(?m)^first audio +fast: \d+\.\d+ s ")
         self.assertRegex(shown, r"(?m)^machine +Fake CPU, scalar, 2 threads; multiply-adds: 2 GFLOP/s$")
         self.assertRegex(shown, r"(?m)^text +10\.\d\d +1 ")
         self.assertNotRegex(shown, r"(?m)^text +[56]\d\d\.")

@@ -176,6 +176,24 @@ Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions&
   return audio;
 }
 
+// All of it as one chunk.
+Result<StreamStatistics> Engine::Synthesize(std::string_view input, const SynthesisOptions& options,
+                                            const AudioSink& sink) const {
+  KOE_TRY(Audio audio, Synthesize(input, options));
+  StreamStatistics statistics;
+  statistics.num_chunks = audio.chunks.size();
+  statistics.num_samples = audio.samples.size();
+  statistics.wall_seconds = audio.wall_seconds;
+  statistics.unknown_words = audio.unknown_words;
+  statistics.stages = audio.stages;
+  AudioChunk chunk;
+  chunk.plan.info = audio.chunks.front();
+  chunk.samples = std::move(audio.samples);
+  chunk.is_last = true;
+  sink(chunk);
+  return statistics;
+}
+
 Result<Phonemization> Engine::Phonemize(std::string_view text, const PhonemizeOptions& options) const {
   KOE_CHECK_OK(FailIfAsked(text));
   KOE_CHECK_OK(impl_->OpenEspeak());

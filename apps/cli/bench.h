@@ -81,6 +81,15 @@ struct SpeechBenchReport {
     int64_t peak_bytes = -1;             // resident set while it ran; -1: not known
   };
   std::vector<Speech> speech;
+
+  // From the call to the first chunk of a long text's audio, in rounds with the lengths.
+  struct FirstAudio {
+    std::string mode;          // "fast", "natural"
+    double audio_seconds = 0;  // of that chunk
+    std::vector<double> wall_seconds = {};
+    double median_seconds = 0;
+  };
+  std::vector<FirstAudio> first_audio;
 };
 
 Result<SpeechBenchReport> BenchSpeech(const SpeechBenchOptions& options, const CancelToken& cancel, Terminal* terminal);

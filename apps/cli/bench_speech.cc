@@ -95,6 +95,8 @@ class SpeechBench {
     synthesis_.cancel = &cancel;
   }
 
+  std::vector<SpeechBenchReport::FirstAudio> TakeFirstAudio() { return std::move(first_audio_); }
+
   Result<std::vector<Case>> Run() {
     KOE_CHECK_OK(MakeCases());
     double total = options_.long_seconds;
@@ -104,6 +106,9 @@ class SpeechBench {
         // Every other round backwards, so that no length always follows the same one. Round 0 warms up.
         Case& c = cases_[round % 2 == 0 ? i : cases_.size() - 1 - i];
         KOE_CHECK_OK(Measure(round > 0, done_ / total, &c));
+      }
+      for (SpeechBenchReport::FirstAudio& first : first_audio_) {
+        KOE_CHECK_OK(MeasureFirstAudio(round > 0, done_ / total, &first));
       }
     }
     if (options_.long_seconds > 0) {
@@ -210,23 +215,65 @@ class SpeechBench {
     terminal_->Progress(fraction, Format("%.0f s from %s", speech.wanted_seconds, speech.input.c_str()));
     SynthesisOptions synthesis = synthesis_;
     synthesis.input_is_phonemes = speech.input == "tokens";
+    // The long text's audio is thrown away as it comes, as a player would.
+    const bool streams = speech.wanted_seconds > kMaxBenchSeconds;
+    double flops = 0, audio_seconds = 0;
+    size_t num_chunks = 0;
+    std::vector<StageTime> stages;
+    const auto add_work = [&flops](const ChunkInfo& chunk) {
+      size_t frames = 0;
+      for (const TokenInfo& token : chunk.tokens) frames += static_cast<size_t>(token.num_frames);
+      for (const StageWork& work : NominalWork(chunk.tokens.size(), frames)) flops += work.flops;
+    };
     const PeakMemory memory;
     const Stopwatch watch;
-    KOE_TRY(const Audio audio, engine_.Synthesize(c->input, synthesis));
+    if (streams) {
+      const auto count = [&](const AudioChunk& chunk) {
+        terminal_->Progress(fraction + (1 - fraction) * std::min(1.0, audio_seconds / speech.wanted_seconds),
+                            "long text");
+        audio_seconds += static_cast<double>(chunk.samples.size()) / kSampleRateHz;
+        add_work(chunk.plan.info);
+        return true;
+      };
+      KOE_TRY(StreamStatistics statistics, engine_.Synthesize(c->input, synthesis, count));
+      num_chunks = statistics.num_chunks;
+      stages = std::move(statistics.stages);
+    } else {
+      KOE_TRY(Audio audio, engine_.Synthesize(c->input, synthesis));
+      audio_seconds = audio.seconds();
+      num_chunks = audio.chunks.size();
+      for (const ChunkInfo& chunk : audio.chunks) add_work(chunk);
+      stages = std::move(audio.stages);
+    }
     const double seconds = watch.Seconds(), cpu_seconds = watch.CpuSeconds();
     done_ += speech.wanted_seconds;
     if (!counts) return {};
     speech.wall_seconds.push_back(seconds);
     c->cpu_seconds.push_back(cpu_seconds);
-    c->stages.push_back(audio.stages);
-    speech.audio_seconds = audio.seconds();
-    speech.num_chunks = audio.chunks.size();
+    c->stages.push_back(std::move(stages));
+    speech.audio_seconds = audio_seconds;
+    speech.num_chunks = num_chunks;
     speech.peak_bytes = memory.Peak();
-    speech.flops = 0;
-    for (const ChunkInfo& chunk : audio.chunks) {
-      const size_t frames = chunk.num_samples / kSamplesPerDurationFrame;
-      for (const StageWork& work : NominalWork(chunk.tokens.size(), frames)) speech.flops += work.flops;
-    }
+    speech.flops = flops;
+    return {};
+  }
+
+  Result<void> MeasureFirstAudio(bool counts, double fraction, SpeechBenchReport::FirstAudio* first) const {
+    terminal_->Progress(fraction, "first audio, " + first->mode);
+    SynthesisOptions synthesis = synthesis_;
+    synthesis.first_audio = first->mode == "fast" ? FirstAudio::kFast : FirstAudio::kNatural;
+    double audio_seconds = 0, seconds = 0;
+    const Stopwatch watch;
+    const auto stop = [&](const AudioChunk& chunk) {
+      seconds = watch.Seconds();
+      audio_seconds = static_cast<double>(chunk.samples.size()) / kSampleRateHz;
+      return false;
+    };
+    KOE_CHECK_OK(engine_.Synthesize(TextThatLasts(kMaxBenchSeconds), synthesis, stop));
+    if (!counts) return {};
+    first->audio_seconds = audio_seconds;
+    first->wall_seconds.push_back(seconds);
+    first->median_seconds = Median(first->wall_seconds);
     return {};
   }
 
@@ -238,6 +285,7 @@ class SpeechBench {
   std::string prose_;
   double bytes_per_second_ = 0, done_ = 0;
   std::vector<Case> cases_;
+  std::vector<SpeechBenchReport::FirstAudio> first_audio_ = {{.mode = "fast"}, {.mode = "natural"}};
 };
 
 SpeechBenchReport::Speech Finish(Case c) {
@@ -275,7 +323,9 @@ Result<SpeechBenchReport> BenchSpeech(const SpeechBenchOptions& options, const C
     KOE_CHECK_OK(engine.Synthesize(kFirstSentence, synthesis));  // the front end too
     report.ready_bytes = PeakMemory().Peak();
   }
-  KOE_TRY(auto cases, SpeechBench(options, engine, cancel, terminal).Run());
+  SpeechBench bench(options, engine, cancel, terminal);
+  KOE_TRY(auto cases, bench.Run());
+  report.first_audio = bench.TakeFirstAudio();
   for (Case& c : cases) report.speech.push_back(Finish(std::move(c)));
   return report;
 }
@@ -307,6 +357,12 @@ std::string SpeechBenchText(const SpeechBenchReport& report) {
                     Megabytes(speech.peak_bytes)});
   }
   text += Table(rows);
+  for (const SpeechBenchReport::FirstAudio& first : report.first_audio) {
+    text += Format("%sfirst audio    %s: %.3f s (median of %zu; %.3f to %.3f), the first %.2f s\n",
+                   &first == &report.first_audio.front() ? "\n" : "", first.mode.c_str(), first.median_seconds,
+                   first.wall_seconds.size(), Smallest(first.wall_seconds), Largest(first.wall_seconds),
+                   first.audio_seconds);
+  }
   text += "\nGFLOP/s: of the model as it is written, so tiled convolutions can pass the peak.\n\n";
   std::vector<std::string> names = {"stages, % of the wall time"};
   for (const SpeechBenchReport::Speech& speech : report.speech) {

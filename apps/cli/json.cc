@@ -191,6 +191,12 @@ std::string SpeechBenchJson(const SpeechBenchReport& report) {
                       {"stage_seconds", std::move(stages)},
                       {"peak_bytes", known(s.peak_bytes)}});
   }
+  Json first_audio = Json::object();
+  for (const SpeechBenchReport::FirstAudio& first : report.first_audio) {
+    first_audio[first.mode] = {{"audio_seconds", first.audio_seconds},
+                               {"wall_seconds", first.wall_seconds},
+                               {"median_seconds", first.median_seconds}};
+  }
   return Print({{"mode", "speech"},
                 {"version", build.version},
                 {"commit", build.commit},
@@ -205,6 +211,7 @@ std::string SpeechBenchJson(const SpeechBenchReport& report) {
                 {"cold_open_seconds", known(report.cold_open_seconds)},
                 {"cold_ready_seconds", known(report.cold_ready_seconds)},
                 {"ready_bytes", known(report.ready_bytes)},
+                {"first_audio", std::move(first_audio)},
                 {"speech", std::move(speech)}});
 }
 
