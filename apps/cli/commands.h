@@ -19,6 +19,8 @@ std::unique_ptr<Command> MakeInfo();
 std::unique_ptr<Command> MakeBundleBuild();
 std::unique_ptr<Command> MakeBundleValidate();
 std::unique_ptr<Command> MakeBundleInfo();
+std::unique_ptr<Command> MakeBundleFetch();
+std::unique_ptr<Command> MakeBundleGc();
 
 // Notes about words that no dictionary has and about what cannot be spoken, each once, at most ten.
 void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal);

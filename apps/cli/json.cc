@@ -138,6 +138,28 @@ std::string BundleJson(const BundleReport& report) {
                 {"num_tensors", report.num_tensors}});
 }
 
+std::string FetchJson(const FetchReport& report) {
+  return Print({{"path", report.bundle_dir},
+                {"version", report.version},
+                {"serial", report.serial},
+                {"manifest_sha256", report.manifest_sha256},
+                {"num_files", report.num_files},
+                {"num_bytes", report.num_bytes},
+                {"bytes_transferred", report.bytes_transferred},
+                {"was_current", report.was_current}});
+}
+
+std::string OfficialFetchJson(const std::string& output, const OfficialFetchReport& report) {
+  return Print({{"path", output},
+                {"num_files", report.num_files},
+                {"num_bytes", report.num_bytes},
+                {"bytes_transferred", report.bytes_transferred}});
+}
+
+std::string GarbageJson(const StoreGarbage& garbage) {
+  return Print({{"removed", garbage.removed}, {"bytes", garbage.bytes}, {"in_use", garbage.in_use}});
+}
+
 std::string DumpJson(const std::string& output) { return Print({{"output", output}}); }
 
 std::string G2pBenchJson(const G2pBenchReport& report) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench.h"
+#include "koe/download.h"
 #include "koe/koe.h"
 
 namespace koe::cli {
@@ -36,6 +37,9 @@ std::string ChunkJson(size_t index, const std::string& text, const ChunkPreview&
 std::string VoicesJson(const std::vector<VoiceInfo>& voices, const std::string& default_voice);
 std::string InfoJson(const EngineInfo& info, size_t num_voices);
 std::string BundleJson(const BundleReport& report);
+std::string FetchJson(const FetchReport& report);
+std::string OfficialFetchJson(const std::string& output, const OfficialFetchReport& report);
+std::string GarbageJson(const StoreGarbage& garbage);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);
 std::string SpeechBenchJson(const SpeechBenchReport& report);

@@ -23,6 +23,8 @@ Commands AllCommands() {
   commands.push_back(MakeBundleBuild());
   commands.push_back(MakeBundleValidate());
   commands.push_back(MakeBundleInfo());
+  commands.push_back(MakeBundleFetch());
+  commands.push_back(MakeBundleGc());
   commands.push_back(MakeDump());
   return commands;
 }

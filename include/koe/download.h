@@ -30,14 +30,14 @@ struct DownloadLimits {
 };
 
 struct DownloadNetwork {
-  bool allow_http = false;        // http:// for a server of one's own; redirects never lead there
-  std::string ca_file;            // PEM file of the certificates to trust; "": the system's
-  std::string proxy;              // "": none; the environment's *_proxy variables are not looked at
-  int tries = 3;                  // in a row without a mebibyte of progress, for each file; 1..100
-  double backoff_seconds = 0.5;   // before the second try, with jitter; doubles with each, at most 30; 0..30
-  double stall_seconds = 30;      // fewer than 1,024 bytes a second for so long ends a try; 1..3600
-  double connect_seconds = 15;    // 0.1..3600
-  size_t parallel = 4;            // files at once; 1..32
+  bool allow_http = false;       // http:// for a server of one's own; redirects never lead there
+  std::string ca_file;           // PEM file of the certificates to trust; "": the system's
+  std::string proxy;             // "": none; the environment's *_proxy variables are not looked at
+  int tries = 3;                 // in a row without a mebibyte of progress, for each file; 1..100
+  double backoff_seconds = 0.5;  // before the second try, with jitter; doubles with each, at most 30; 0..30
+  double stall_seconds = 30;     // fewer than 1,024 bytes a second for so long ends a try; 1..3600
+  double connect_seconds = 15;   // 0.1..3600
+  size_t parallel = 4;           // files at once; 1..32
 };
 
 struct FileProgress {
@@ -85,9 +85,9 @@ struct FetchReport {
   std::string download_manifest;   // JSON: what `koe bundle build --download-manifest` compares inputs from here with
 };
 
-// Brings the store to the version that `url` names; until that is whole and verified, the store's current version is the
-// old one. Any number of processes may call this for one store. One of manifest_sha256 and public_key must be given,
-// except for a release over https or file, where `revision` may stand alone (it trusts the server).
+// Brings the store to the version that `url` names; until that is whole and verified, the store's current version is
+// the old one. Any number of processes may call this for one store. One of manifest_sha256 and public_key must be
+// given, except for a release over https or file, where `revision` may stand alone (it trusts the server).
 // kInvalidArgument: options; a folder that is no store. kNotFound: the server lacks a file. kCorruptBundle: bytes that
 // are not what the manifest says, a bad signature, a version older than the store's. kTooLong: limits. kIo: network
 // (after all tries), disk, no room. kCancelled.

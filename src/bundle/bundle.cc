@@ -14,6 +14,7 @@
 #include "bundle/import.h"
 #include "bundle/limits.h"
 #include "bundle/quoted.h"
+#include "bundle/store_path.h"
 
 namespace koe::bundle {
 namespace {
@@ -80,6 +81,7 @@ BundleReport ReportOf(const std::string& dir, const RuntimeManifest& manifest) {
 
 struct Bundle::State {
   std::string dir;
+  BundleInUse in_use;
   Digests digests = Digests::kOnce;
   const Architecture* architecture = nullptr;
   RuntimeManifest manifest;
@@ -98,10 +100,19 @@ Bundle::~Bundle() = default;
 Result<std::shared_ptr<const Bundle>> Bundle::Open(const std::string& dir, Digests digests,
                                                    const Architecture& architecture) {
   auto state = std::make_unique<State>();
-  state->dir = dir;
   state->digests = digests;
   state->architecture = &architecture;
-  KOE_TRY(state->manifest, ReadManifest(dir));
+  // A store's version may be replaced and removed between being found and being held: then it is looked for again.
+  for (int attempt = 0;; ++attempt) {
+    KOE_TRY(state->dir, ResolveStore(dir));
+    state->in_use = BundleInUse(state->dir);
+    auto manifest = ReadManifest(state->dir);
+    if (manifest) {
+      state->manifest = std::move(*manifest);
+      break;
+    }
+    if (attempt == 4 || manifest.error().code() != ErrorCode::kNotFound || !IsStore(dir)) return manifest.error();
+  }
   if (state->manifest.model != architecture.name || !(state->manifest.model_config == architecture.config)) {
     return Error(ErrorCode::kUnsupported,
                  "bundle: '" + dir + "': made for a model that is not the " + architecture.name + " of this build");
@@ -176,12 +187,14 @@ Result<MappedFile> Bundle::OpenLexicon(Language language) const {
 }
 
 Result<BundleReport> ReadBundle(const std::string& dir) {
-  KOE_TRY(const RuntimeManifest manifest, ReadManifest(dir));
-  return ReportOf(dir, manifest);
+  KOE_TRY(const std::string resolved, ResolveStore(dir));
+  KOE_TRY(const RuntimeManifest manifest, ReadManifest(resolved));
+  return ReportOf(resolved, manifest);
 }
 
-Result<BundleReport> ValidateBundle(const std::string& dir, const Architecture& architecture) {
-  KOE_TRY(const std::shared_ptr<const Bundle> bundle, Bundle::Open(dir, Digests::kAlways, architecture));
+Result<BundleReport> ValidateBundle(const std::string& given_dir, const Architecture& architecture) {
+  KOE_TRY(const std::shared_ptr<const Bundle> bundle, Bundle::Open(given_dir, Digests::kAlways, architecture));
+  const std::string& dir = bundle->dir();
   const RuntimeManifest& manifest = bundle->manifest();
 
   KOE_TRY(const std::string hosted_text, ReadRequired(dir, kHostedManifestName, kMaxManifestBytes));
@@ -219,7 +232,8 @@ Result<BundleReport> ValidateBundle(const std::string& dir, const Architecture& 
 Result<std::string> FindBundle(const std::string& given_dir) {
   const auto is_bundle = [](const std::string& dir) {
     struct stat info;
-    return stat((dir + "/" + kRuntimeManifestName).c_str(), &info) == 0 && S_ISREG(info.st_mode);
+    const auto resolved = ResolveStore(dir);
+    return resolved && stat((*resolved + "/" + kRuntimeManifestName).c_str(), &info) == 0 && S_ISREG(info.st_mode);
   };
   const char* environment = std::getenv("KOE_BUNDLE");
   const std::string chosen = !given_dir.empty() ? given_dir : environment != nullptr ? environment : "";

@@ -87,6 +87,7 @@ bool IsTransient(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
     case CURLE_PARTIAL_FILE:
@@ -158,9 +159,12 @@ class CurlTransport : public Transport {
     if (call.error) return {std::move(call.error), false, true};
     if (code == CURLE_OK) return {};
     const std::string reason = *why != 0 ? why : curl_easy_strerror(code);
-    const bool is_http_redirect = code == CURLE_UNSUPPORTED_PROTOCOL;
-    const std::string prefix = is_http_redirect ? "redirect to another protocol than https refused: " : "";
-    return {Error(ErrorCode::kIo, "url: " + Shown(request.url) + ": " + prefix + reason), IsTransient(code), false};
+    // libcurl has one code for an address whose protocol is not allowed and for an answer it cannot read.
+    const int status = call.parser.head().status;
+    const bool is_redirect = code == CURLE_UNSUPPORTED_PROTOCOL && status >= 300 && status <= 399;
+    const std::string prefix = is_redirect ? "redirect to another protocol than https refused: " : "";
+    return {Error(ErrorCode::kIo, "url: " + Shown(request.url) + ": " + prefix + reason),
+            IsTransient(code) && !is_redirect, false};
   }
 
  private:

@@ -20,6 +20,7 @@
 #include "download/progress.h"
 #include "download/source.h"
 #include "download/store.h"
+#include "download/timestamp.h"
 #include "download/url.h"
 #include "download/verify.h"
 
@@ -74,16 +75,15 @@ Result<void> BundleFetch::RefuseRollback(const Store& store) const {
   if (!text) return {};  // damaged: any complete version is better
   const auto current = bundle::HostedManifest::Parse(*text);
   if (!current || source_.manifest.serial >= current->serial) return {};
-  return Error(ErrorCode::kCorruptBundle,
-               "version: serial " + std::to_string(source_.manifest.serial) + ": older than " +
-                   std::to_string(current->serial) + ", which the store has (a roll-back must be allowed)");
+  return Error(ErrorCode::kCorruptBundle, "version: serial " + std::to_string(source_.manifest.serial) +
+                                              ": older than " + std::to_string(current->serial) +
+                                              ", which the store has (a roll-back must be allowed)");
 }
 
 Result<std::vector<FileRecord>> BundleFetch::Missing(const std::string& dir, bool deletes) {
   std::vector<FileRecord> missing;
   for (const FileRecord& record : source_.manifest.files) {
-    KOE_TRY(const bool intact,
-            IsIntact(dir, record, cancel_, [&](uint64_t bytes) { progress_.Hashing(bytes); }));
+    KOE_TRY(const bool intact, IsIntact(dir, record, cancel_, [&](uint64_t bytes) { progress_.Hashing(bytes); }));
     if (intact) {
       progress_.AddVerified(record.bytes);
       continue;
@@ -194,7 +194,7 @@ FetchReport BundleFetch::Report(const Store& store) const {
   bundle::DownloadManifest manifest;
   manifest.repo_id = "koe/" + source_.manifest.version;
   manifest.revision = source_.sha256.substr(0, 40);
-  manifest.generated_at = bundle::TimestampNow();
+  manifest.generated_at = Timestamp();
   manifest.files = source_.manifest.files;
   report.download_manifest = manifest.ToJson();
   return report;

@@ -40,8 +40,8 @@ struct FilesProgress {
   std::vector<Active> active;  // those on their way now
 };
 
-// Fetches all of them. The first error that is not mended by tries ends the others; what has come stays as parts for the
-// next call. `report` is called on this thread, about ten times a second and once at the end. Returns the bytes
+// Fetches all of them. The first error that is not mended by tries ends the others; what has come stays as parts for
+// the next call. `report` is called on this thread, about ten times a second and once at the end. Returns the bytes
 // transferred.
 Result<uint64_t> FetchFiles(FileOps& ops, const std::vector<FileJob>& jobs, const Settings& settings,
                             const std::function<void(const FilesProgress&)>& report);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calls that change a store, behind an interface so that tests can let each of them fail (a full disk, a dying one).
-// The functions are those of POSIX: -1 and errno on failure.
+// The calls that change a store, behind an interface so that tests can let each of them fail (a full disk, a dying
+// one). The functions are those of POSIX: -1 and errno on failure.
 #ifndef KOE_DOWNLOAD_FILE_OPS_H_
 #define KOE_DOWNLOAD_FILE_OPS_H_
 

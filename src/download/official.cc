@@ -8,6 +8,7 @@
 #include "download/fetch_bundle.h"
 #include "download/progress.h"
 #include "download/source.h"
+#include "download/timestamp.h"
 #include "download/url.h"
 #include "download/verify.h"
 
@@ -47,8 +48,7 @@ Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& optio
   KOE_CHECK_OK(CheckUrl(options.url, options.network.allow_http));
   if (options.output_dir.empty()) return Error(ErrorCode::kInvalidArgument, "output directory: none");
   KOE_TRY(const std::string text, bundle::ReadInputFile(options.manifest_path, options.limits.manifest_bytes));
-  KOE_TRY(bundle::DownloadManifest manifest,
-          bundle::DownloadManifest::Parse(text, ManifestLimitsOf(options.limits)));
+  KOE_TRY(bundle::DownloadManifest manifest, bundle::DownloadManifest::Parse(text, ManifestLimitsOf(options.limits)));
   KOE_TRY(manifest.files, Choose(manifest, options.files));
 
   const std::string& root = options.output_dir;
@@ -71,7 +71,8 @@ Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& optio
     }
     KOE_CHECK_OK(MakeParents(ops, root, record.path));
     needed += record.bytes;
-    jobs.push_back({Below(options.url, "resolve/" + manifest.revision + "/" + record.path), root + "/" + record.path,
+    jobs.push_back({Below(options.url, "resolve/" + manifest.revision + "/" + record.path),
+                    root + "/" + record.path,
                     {record.path, record.bytes, record.sha256}});
   }
   if (!jobs.empty()) {
@@ -82,7 +83,7 @@ Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& optio
     for (const FileJob& job : jobs) KOE_CHECK_OK(SyncPath(ops, job.path, false));
   }
   progress.Done();
-  manifest.generated_at = bundle::TimestampNow();
+  manifest.generated_at = Timestamp();
   report.manifest_json = manifest.ToJson();
   return report;
 }

@@ -205,10 +205,10 @@ Result<void> PartialFile::OnBody(std::span<const std::byte> bytes) {
 Result<void> PartialFile::Finish() {
   refusal_is_transient_ = false;
   if (!IsComplete()) {
-    return Refuse(ErrorCode::kIo,
-                  "the transfer ended after " + std::to_string(offset_) + " of " + std::to_string(expected_.bytes) +
-                      " bytes",
-                  true);
+    return Refuse(
+        ErrorCode::kIo,
+        "the transfer ended after " + std::to_string(offset_) + " of " + std::to_string(expected_.bytes) + " bytes",
+        true);
   }
   if (expected_.bytes == 0) KOE_CHECK_OK(Open());  // no request was needed
   const std::string digest = sha256_->FinishHex();

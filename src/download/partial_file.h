@@ -49,8 +49,8 @@ class PartialFile : public Receiver {
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
-  // Takes up what an earlier process has left: a regular file with 0 < size <= the expected one and an ETag, whose bytes
-  // are hashed; anything else is deleted.
+  // Takes up what an earlier process has left: a regular file with 0 < size <= the expected one and an ETag, whose
+  // bytes are hashed; anything else is deleted.
   Result<void> Resume();
 
   // Range and If-Range for what is there.
@@ -58,8 +58,8 @@ class PartialFile : public Receiver {
   bool IsComplete() const { return offset_ == expected_.bytes; }
   uint64_t offset() const { return offset_; }
 
-  // What makes a 206 or 200 acceptable: kokoro-coreml's rules (docs/fetch.md). A refusal is kCorruptBundle, kNotFound or
-  // kIo; `last_refusal_is_transient` tells whether another try may help.
+  // What makes a 206 or 200 acceptable: kokoro-coreml's rules (docs/fetch.md). A refusal is kCorruptBundle, kNotFound
+  // or kIo; `last_refusal_is_transient` tells whether another try may help.
   Result<void> OnHead(const ResponseHead& head) override;
   Result<void> OnBody(std::span<const std::byte> bytes) override;
   bool last_refusal_is_transient() const { return refusal_is_transient_; }

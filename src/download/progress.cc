@@ -35,8 +35,7 @@ void ProgressReport::Downloading(const FilesProgress& files, size_t root_bytes) 
   state_.bytes_transferred = files.bytes_transferred;
   state_.active.clear();
   for (const FilesProgress::Active& active : files.active) {
-    state_.active.push_back(
-        {active.job->path.substr(root_bytes), active.bytes_present, active.job->expected.bytes});
+    state_.active.push_back({active.job->path.substr(root_bytes), active.bytes_present, active.job->expected.bytes});
   }
   Tell(false);
 }

@@ -22,7 +22,7 @@ class ProgressReport {
   // Of the file that is being hashed: counts until AddVerified or the next call.
   void Hashing(uint64_t bytes);
   void Downloading(const FilesProgress& files, size_t root_bytes);  // paths are told without their first root_bytes
-  void Restart();  // what was verified does not count after all
+  void Restart();                                                   // what was verified does not count after all
   void Poll();                                                      // nothing new; the caller lives
   void Waiting();
   void Done();

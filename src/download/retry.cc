@@ -43,7 +43,8 @@ Result<void> WithRetries(const RetryOptions& options, const std::atomic<bool>& c
       failures = 0;
     }
     ++failures;
-    const double backoff = options.backoff_s * static_cast<double>(uint64_t{1} << std::min(failures - 1, 16)) * Jitter();
+    const double backoff =
+        options.backoff_s * static_cast<double>(uint64_t{1} << std::min(failures - 1, 16)) * Jitter();
     const double wait = std::max(std::min(backoff, kMaxBackoffSeconds), done.retry_after_s);
     if (failures >= options.tries || wait > kMaxBackoffSeconds) {
       const std::string count = failures == 1 ? "1 try" : std::to_string(failures) + " tries";

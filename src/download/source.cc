@@ -37,8 +37,7 @@ Result<void> Vouch(const FetchOptions& options, const Settings& settings, const 
   if (options.public_key.empty()) return {};
   KOE_TRY(const bundle::PublicKey key, bundle::PublicKeyOfArgument(options.public_key));
   const std::string signature_name = name + bundle::kSignatureSuffix;
-  KOE_TRY(*signature,
-          FetchBytes(SignatureUrl(url), signature_name, bundle::kMaxSignatureBytes, settings, poll));
+  KOE_TRY(*signature, FetchBytes(SignatureUrl(url), signature_name, bundle::kMaxSignatureBytes, settings, poll));
   return bundle::VerifySignature(bundle::AsBytes(text), bundle::AsBytes(*signature), key, signature_name);
 }
 
@@ -55,8 +54,7 @@ Result<Located> FindInRelease(const FetchOptions& options, const Settings& setti
       options.url.size() > path.size() && options.url.compare(options.url.size() - path.size(), path.size(), path) == 0;
   const std::string top = names_manifest ? options.url.substr(0, options.url.size() - path.size()) : options.url;
   const std::string url = Below(top, bundle::kReleaseManifestPath);
-  KOE_TRY(const std::string text,
-          FetchBytes(url, kReleaseManifestName, options.limits.manifest_bytes, settings, poll));
+  KOE_TRY(const std::string text, FetchBytes(url, kReleaseManifestName, options.limits.manifest_bytes, settings, poll));
   std::string signature;
   KOE_CHECK_OK(Vouch(options, settings, url, kReleaseManifestName, text, poll, &signature));
   KOE_TRY(const bundle::ReleaseManifest release,
@@ -125,8 +123,7 @@ Result<Source> FetchSource(const FetchOptions& options, const Settings& settings
   source.manifest_url = options.url;
   if (options.profile.empty()) {
     KOE_TRY(source.text, FetchBytes(options.url, kHostedManifestName, options.limits.manifest_bytes, settings, poll));
-    KOE_CHECK_OK(
-        Vouch(options, settings, options.url, kHostedManifestName, source.text, poll, &source.signature));
+    KOE_CHECK_OK(Vouch(options, settings, options.url, kHostedManifestName, source.text, poll, &source.signature));
     source.sha256 = bundle::Sha256Hex(bundle::AsBytes(source.text));
   } else {
     KOE_TRY(const Located located, FindInRelease(options, settings, poll));

@@ -48,17 +48,17 @@ class Receiver {
 
 // How a transfer ended.
 struct Transfer {
-  std::optional<Error> error;   // of the receiver, the network or the server
-  bool is_transient = false;    // the network's or the server's trouble: it may be over the next time
-  bool from_receiver = false;   // the receiver ended it
+  std::optional<Error> error;  // of the receiver, the network or the server
+  bool is_transient = false;   // the network's or the server's trouble: it may be over the next time
+  bool from_receiver = false;  // the receiver ended it
   bool ok() const { return !error.has_value(); }
 };
 
 struct TransportOptions {
-  std::string ca_file;                // PEM; "": the system's certificates
-  std::string proxy;                  // "": none. The environment's *_proxy variables are never looked at
+  std::string ca_file;  // PEM; "": the system's certificates
+  std::string proxy;    // "": none. The environment's *_proxy variables are never looked at
   double connect_timeout_s = 15;
-  double stall_timeout_s = 30;        // fewer than min_bytes_per_s for so long ends a transfer
+  double stall_timeout_s = 30;  // fewer than min_bytes_per_s for so long ends a transfer
   uint64_t min_bytes_per_s = 1024;
   const std::atomic<bool>* cancel = nullptr;
 };

@@ -11,8 +11,8 @@ namespace koe::download {
 
 enum class Scheme { kHttps, kHttp, kFile };
 
-// The scheme of a URL that may be fetched: https://, file:/// and, where `allow_http`, http://. kInvalidArgument for any
-// other, for a name and password in it, for control characters and spaces, and above 2,048 bytes.
+// The scheme of a URL that may be fetched: https://, file:/// and, where `allow_http`, http://. kInvalidArgument for
+// any other, for a name and password in it, for control characters and spaces, and above 2,048 bytes.
 Result<Scheme> CheckUrl(std::string_view url, bool allow_http);
 
 // The address of `path` beside what `url` names: "https://h/a/m.json?x" and "v/b.bin" give "https://h/a/v/b.bin".

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disks that fail: every call that changes the store fails in turn, once or from then on. The current version is the
+// old one or the new one, whole, and the next fetch mends the rest.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "bundle/bundle.h"
+#include "bundle/digest.h"
+#include "bundle/store_path.h"
+#include "bundle/testing/synthetic.h"
+#include "bundle/testing/temp_dir.h"
+#include "download/fetch_bundle.h"
+
+namespace koe::download {
+namespace {
+
+namespace fs = std::filesystem;
+using bundle::testing::ReadFile;
+using bundle::testing::TinyArchitecture;
+
+// Fails call number `at` (from 0), or every call from there on, of those that `kind` selects.
+class FaultyOps : public FileOps {
+ public:
+  enum class Kind { kAny, kWrite, kRename, kSync };
+  FaultyOps(Kind kind, size_t at, bool lasting, int code) : kind_(kind), at_(at), lasting_(lasting), code_(code) {}
+  size_t num_faults() const { return num_faults_; }
+
+  int Open(const char* path, int flags, mode_t mode) override {
+    return Fails(Kind::kAny) ? -1 : FileOps::Open(path, flags, mode);
+  }
+  ssize_t Write(int fd, const void* data, size_t size) override {
+    if (!Fails(Kind::kWrite)) return FileOps::Write(fd, data, size);
+    // A full disk takes a part first.
+    if (!partly_written_ && size > 1) {
+      partly_written_ = true;
+      return FileOps::Write(fd, data, size / 2);
+    }
+    errno = code_;
+    return -1;
+  }
+  int Truncate(int fd, off_t size) override { return Fails(Kind::kAny) ? -1 : FileOps::Truncate(fd, size); }
+  int Sync(int fd) override { return Fails(Kind::kSync) ? -1 : FileOps::Sync(fd); }
+  int Rename(const char* from, const char* to) override {
+    return Fails(Kind::kRename) ? -1 : FileOps::Rename(from, to);
+  }
+  int Exchange(const char* a, const char* b) override { return Fails(Kind::kRename) ? -1 : FileOps::Exchange(a, b); }
+  int Link(const char* from, const char* to) override { return Fails(Kind::kAny) ? -1 : FileOps::Link(from, to); }
+  int MakeDirectory(const char* path) override { return Fails(Kind::kAny) ? -1 : FileOps::MakeDirectory(path); }
+  int Unlink(const char* path) override { return Fails(Kind::kAny) ? -1 : FileOps::Unlink(path); }
+
+ private:
+  bool Fails(Kind call) {
+    if (kind_ != Kind::kAny && kind_ != call) return false;
+    const size_t number = next_++;
+    if (number != at_ && !(lasting_ && number > at_)) return false;
+    ++num_faults_;
+    errno = code_;
+    return true;
+  }
+
+  const Kind kind_;
+  const size_t at_;
+  const bool lasting_;
+  const int code_;
+  size_t next_ = 0, num_faults_ = 0;
+  bool partly_written_ = false;
+};
+
+class StoreFaultsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    bundle::testing::WriteFile(temp_ / "in/model.onnx", bundle::testing::TinyOnnx(bundle::testing::OnnxForm::kInt8));
+    for (const std::string name : {"af_heart", "bf_emma"}) {
+      bundle::testing::WriteFile(temp_ / ("in/voices/" + name + ".bin"), bundle::testing::TinyVoiceBin());
+    }
+    Build("old", "starter");
+    Build("new", "full");
+  }
+  void Build(const std::string& name, const std::string& profile) {
+    BundleBuildOptions options;
+    options.weights_path = temp_ / "in/model.onnx";
+    options.voices_dir = temp_ / "in/voices";
+    options.output_dir = temp_ / name;
+    options.profile = profile;
+    const auto built = bundle::BuildBundle(options, {}, TinyArchitecture());
+    ASSERT_TRUE(built) << built.error().message();
+  }
+  FetchOptions Options(const std::string& name) const {
+    const std::string manifest = temp_ / (name + "/HostedManifest.json");
+    FetchOptions options;
+    options.url = "file://" + manifest;
+    options.manifest_sha256 = bundle::Sha256Hex(bundle::AsBytes(ReadFile(manifest)));
+    options.store_dir = temp_ / "store";
+    options.network.backoff_seconds = 0;
+    options.network.parallel = 1;  // the same calls in the same order
+    return options;
+  }
+  static std::map<std::string, std::string> Contents(const std::string& dir) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(dir)) {
+      if (entry.is_regular_file()) {
+        files[entry.path().lexically_relative(dir).string()] = ReadFile(entry.path().string());
+      }
+    }
+    return files;
+  }
+  // Of the version that counts: "old", "new", "neither".
+  std::string Current() const {
+    const auto dir = bundle::ResolveStore(temp_ / "store");
+    if (!dir) return dir.error().message();
+    const auto files = Contents(*dir);
+    return files == Contents(temp_ / "old") ? "old" : files == Contents(temp_ / "new") ? "new" : "neither";
+  }
+  void StartWithOld() {
+    fs::remove_all((temp_ / "store"));
+    const auto fetched = FetchBundle(Options("old"));
+    ASSERT_TRUE(fetched) << fetched.error().message();
+    ASSERT_EQ(Current(), "old");
+  }
+  // Returns the number of calls that were failed in turn.
+  size_t FailEach(FaultyOps::Kind kind, bool lasting, int code) {
+    for (size_t at = 0;; ++at) {
+      StartWithOld();
+      FaultyOps ops(kind, at, lasting, code);
+      const auto fetched = FetchBundle(Options("new"), ops);
+      if (fetched) {
+        EXPECT_EQ(Current(), "new") << at;
+      } else {
+        EXPECT_EQ(fetched.error().code(), ErrorCode::kIo) << fetched.error().message();
+        const std::string current = Current();
+        EXPECT_TRUE(current == "old" || current == "new") << "call " << at << ": " << current;
+      }
+      if (ops.num_faults() == 0) return at;
+      const auto again = FetchBundle(Options("new"));
+      EXPECT_TRUE(again) << again.error().message();
+      EXPECT_EQ(Current(), "new") << at;
+      if (HasFailure()) return at;
+    }
+  }
+
+  bundle::testing::TempDir temp_;
+};
+
+TEST_F(StoreFaultsTest, EveryWriteOnAFullDisk) { EXPECT_GT(FailEach(FaultyOps::Kind::kWrite, true, ENOSPC), 10u); }
+TEST_F(StoreFaultsTest, EveryWriteFailsOnce) { EXPECT_GT(FailEach(FaultyOps::Kind::kWrite, false, EIO), 10u); }
+TEST_F(StoreFaultsTest, EveryRenameFails) { EXPECT_GT(FailEach(FaultyOps::Kind::kRename, true, EIO), 5u); }
+TEST_F(StoreFaultsTest, EverySyncFails) { EXPECT_GT(FailEach(FaultyOps::Kind::kSync, true, EIO), 10u); }
+TEST_F(StoreFaultsTest, EveryCallFailsOnce) { EXPECT_GT(FailEach(FaultyOps::Kind::kAny, false, EIO), 40u); }
+TEST_F(StoreFaultsTest, EveryCallFailsFromThereOn) { EXPECT_GT(FailEach(FaultyOps::Kind::kAny, true, EROFS), 40u); }
+
+TEST_F(StoreFaultsTest, RoomIsLookedAtFirst) {
+  class FullDisk : public FileOps {
+   public:
+    uint64_t FreeBytes(const char*) override { return 1000; }
+  } ops;
+  StartWithOld();
+  const auto fetched = FetchBundle(Options("new"), ops);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().code(), ErrorCode::kIo);
+  EXPECT_NE(fetched.error().message().find("1000 are free"), std::string::npos);
+  EXPECT_EQ(Current(), "old");
+}
+
+TEST_F(StoreFaultsTest, AStoreIsFoundAsABundle) {
+  StartWithOld();
+  const auto report = bundle::ReadBundle(*bundle::FindBundle(temp_ / "store"));
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->profile, "starter");
+  EXPECT_TRUE(bundle::Bundle::Open(temp_ / "store", bundle::Digests::kAlways, TinyArchitecture()));
+}
+
+// An open bundle outlives its version: gc leaves it alone.
+TEST_F(StoreFaultsTest, WhatAnEngineHasOpenStays) {
+  StartWithOld();
+  auto open = bundle::Bundle::Open(temp_ / "store", bundle::Digests::kOnce, TinyArchitecture());
+  ASSERT_TRUE(open) << open.error().message();
+  ASSERT_TRUE(FetchBundle(Options("new")));
+  const auto garbage = CollectStoreGarbage(temp_ / "store", nullptr);
+  ASSERT_TRUE(garbage) << garbage.error().message();
+  EXPECT_EQ(garbage->in_use, 1u);
+  EXPECT_TRUE((*open)->OpenWeights());
+  open->reset();
+  EXPECT_EQ(CollectStoreGarbage(temp_ / "store", nullptr)->removed.size(), 1u);
+  EXPECT_EQ(Current(), "new");
+}
+
+}  // namespace
+}  // namespace koe::download
