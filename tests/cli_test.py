@@ -110,7 +110,7 @@ class UsageTest(CliTestCase):
             for word in ("say", "phonemize", "voices", "info", "bench", "bundle", "dump", "Examples:", "Exit codes:", "KOE_BUNDLE"):
                 self.assertIn(word, text)
         for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bench"], ["bundle", "build"],
-                        ["bundle", "validate"], ["bundle", "info"]):
+                        ["bundle", "validate"], ["bundle", "info"], ["bundle", "fetch"], ["bundle", "gc"]):
             text = self.succeed(*command, "--help").stdout.decode()
             self.assertIn("Usage: koe " + " ".join(command), text)
             self.assertIn("Examples:", text)
@@ -124,7 +124,7 @@ class UsageTest(CliTestCase):
     def test_commands(self):
         self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, info, phonemize, say, voices (see koe help)")
         self.fail_with(USAGE, "command: 'sya': unknown (nearest: 'say')", "sya", "hello")
-        self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, info, validate"), "bundle")
+        self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, fetch, gc, info, validate"), "bundle")
         self.fail_with(USAGE, "command: 'bundle biuld': unknown (nearest: 'build')", "bundle", "biuld")
 
     def test_options(self):

@@ -39,6 +39,7 @@ class Kills:
         self.server = hosting_server.Server(hosting_behaviours.BEHAVIOURS, send_buffer=SEND_BUFFER)
         self.server.block_seconds = 0.012
         self.koe = Koe(program)
+        self.seconds = 0.1  # of an undisturbed run
         self.kills = self.finished = self.resumed = self.resumed_bytes = self.lost = 0
 
     def start(self, site):
@@ -81,7 +82,7 @@ class Kills:
             start = len(self.server.requests())
             process = self.start(new)
             if kills < budget:
-                deadline = time.monotonic() + self.random.uniform(0.005, 0.4)
+                deadline = time.monotonic() + self.random.uniform(0, 1.1 * self.seconds)
                 while time.monotonic() < deadline and process.poll() is None:
                     time.sleep(0.002)
             if kills >= budget or process.poll() is not None:
@@ -108,7 +109,10 @@ class Kills:
         self.lost += max(0, lost)
 
     def run(self, count):
-        old, turn, began = None, 0, time.monotonic()
+        began = time.monotonic()
+        self.cycle(None, self.sites[1], 0)
+        self.seconds = time.monotonic() - began
+        old, turn = self.sites[1], 0
         while self.kills < count:
             new = self.sites[turn % 2]
             self.cycle(old, new, min(count - self.kills, self.random.randrange(1, 8)))

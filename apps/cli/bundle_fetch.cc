@@ -21,15 +21,15 @@ namespace koe::cli {
 namespace {
 
 constexpr char kFetchDetails[] =
-    R"(URL is a HostedManifest.json; its files are fetched from beside it into a store, where the version that was there
-stays until the new one is complete and every byte verified. What vouches for it: --sha256 (of the manifest), --key (an
-Ed25519 key, of URL.sig), or --release with a revision. https:// and file:// are allowed, http:// with --allow-http.
-However a fetch ends, the next one goes on with what has come. Exit codes: 2 usage, 4 the server's bytes are wrong or
-missing, 5 network or disk, 6 interrupted.
-The store is $XDG_DATA_HOME/koe/kokoro-82m unless --store names another; every command takes a store as a bundle.
+    R"(URL is a HostedManifest.json. Its files are fetched from beside it into a store, where the version that was there
+stays until the new one is complete and every byte verified. What vouches for it: --sha256 (of the manifest),
+--key (Ed25519, of URL.sig), or --release with a revision. https and file are allowed, http with --allow-http.
+However a fetch ends, the next one goes on with what has come. Exit codes: 2 usage, 4 bytes from the server are
+wrong or missing, 5 network or disk, 6 interrupted. The store is $XDG_DATA_HOME/koe/kokoro-82m unless --store names
+another; every command takes a store as a bundle.
 
---from huggingface fetches files of the official repository at URL ($KOE_OFFICIAL_URL where none is given), pinned by a
-download manifest (data/official/DownloadManifest.json has the checkpoint and af_heart), into --output.
+--from huggingface fetches files of the official repository at URL ($KOE_OFFICIAL_URL where none is given) into
+--output, pinned by a download manifest (data/official/DownloadManifest.json: the checkpoint and af_heart).
 
 Examples:
   koe bundle fetch "$SITE/HostedManifest.json" --sha256 "$DIGEST"

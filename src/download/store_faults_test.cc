@@ -71,12 +71,16 @@ class FaultyOps : public FileOps {
 class StoreFaultsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    bundle::testing::WriteFile(temp_ / "in/model.onnx", bundle::testing::TinyOnnx(bundle::testing::OnnxForm::kInt8));
     for (const std::string name : {"af_heart", "bf_emma"}) {
       bundle::testing::WriteFile(temp_ / ("in/voices/" + name + ".bin"), bundle::testing::TinyVoiceBin());
     }
+    WriteModel(bundle::testing::OnnxForm::kInt8);
     Build("old", "starter");
+    WriteModel(bundle::testing::OnnxForm::kFp32);  // the voice is shared, the weights are not
     Build("new", "full");
+  }
+  void WriteModel(bundle::testing::OnnxForm form) {
+    bundle::testing::WriteFile(temp_ / "in/model.onnx", bundle::testing::TinyOnnx(form));
   }
   void Build(const std::string& name, const std::string& profile) {
     BundleBuildOptions options;
@@ -115,7 +119,7 @@ class StoreFaultsTest : public ::testing::Test {
   }
   void StartWithOld() {
     fs::remove_all((temp_ / "store"));
-    const auto fetched = FetchBundle(Options("old"));
+    const auto fetched = download::FetchBundle(Options("old"));
     ASSERT_TRUE(fetched) << fetched.error().message();
     ASSERT_EQ(Current(), "old");
   }
@@ -124,7 +128,7 @@ class StoreFaultsTest : public ::testing::Test {
     for (size_t at = 0;; ++at) {
       StartWithOld();
       FaultyOps ops(kind, at, lasting, code);
-      const auto fetched = FetchBundle(Options("new"), ops);
+      const auto fetched = download::FetchBundle(Options("new"), ops);
       if (fetched) {
         EXPECT_EQ(Current(), "new") << at;
       } else {
@@ -133,7 +137,7 @@ class StoreFaultsTest : public ::testing::Test {
         EXPECT_TRUE(current == "old" || current == "new") << "call " << at << ": " << current;
       }
       if (ops.num_faults() == 0) return at;
-      const auto again = FetchBundle(Options("new"));
+      const auto again = download::FetchBundle(Options("new"));
       EXPECT_TRUE(again) << again.error().message();
       EXPECT_EQ(Current(), "new") << at;
       if (HasFailure()) return at;
@@ -143,12 +147,12 @@ class StoreFaultsTest : public ::testing::Test {
   bundle::testing::TempDir temp_;
 };
 
-TEST_F(StoreFaultsTest, EveryWriteOnAFullDisk) { EXPECT_GT(FailEach(FaultyOps::Kind::kWrite, true, ENOSPC), 10u); }
-TEST_F(StoreFaultsTest, EveryWriteFailsOnce) { EXPECT_GT(FailEach(FaultyOps::Kind::kWrite, false, EIO), 10u); }
-TEST_F(StoreFaultsTest, EveryRenameFails) { EXPECT_GT(FailEach(FaultyOps::Kind::kRename, true, EIO), 5u); }
-TEST_F(StoreFaultsTest, EverySyncFails) { EXPECT_GT(FailEach(FaultyOps::Kind::kSync, true, EIO), 10u); }
-TEST_F(StoreFaultsTest, EveryCallFailsOnce) { EXPECT_GT(FailEach(FaultyOps::Kind::kAny, false, EIO), 40u); }
-TEST_F(StoreFaultsTest, EveryCallFailsFromThereOn) { EXPECT_GT(FailEach(FaultyOps::Kind::kAny, true, EROFS), 40u); }
+TEST_F(StoreFaultsTest, EveryWriteOnAFullDisk) { EXPECT_GE(FailEach(FaultyOps::Kind::kWrite, true, ENOSPC), 8u); }
+TEST_F(StoreFaultsTest, EveryWriteFailsOnce) { EXPECT_GE(FailEach(FaultyOps::Kind::kWrite, false, EIO), 8u); }
+TEST_F(StoreFaultsTest, EveryRenameFails) { EXPECT_GE(FailEach(FaultyOps::Kind::kRename, true, EIO), 5u); }
+TEST_F(StoreFaultsTest, EverySyncFails) { EXPECT_GE(FailEach(FaultyOps::Kind::kSync, true, EIO), 10u); }
+TEST_F(StoreFaultsTest, EveryCallFailsOnce) { EXPECT_GE(FailEach(FaultyOps::Kind::kAny, false, EIO), 40u); }
+TEST_F(StoreFaultsTest, EveryCallFailsFromThereOn) { EXPECT_GE(FailEach(FaultyOps::Kind::kAny, true, EROFS), 40u); }
 
 TEST_F(StoreFaultsTest, RoomIsLookedAtFirst) {
   class FullDisk : public FileOps {
@@ -156,7 +160,7 @@ TEST_F(StoreFaultsTest, RoomIsLookedAtFirst) {
     uint64_t FreeBytes(const char*) override { return 1000; }
   } ops;
   StartWithOld();
-  const auto fetched = FetchBundle(Options("new"), ops);
+  const auto fetched = download::FetchBundle(Options("new"), ops);
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().code(), ErrorCode::kIo);
   EXPECT_NE(fetched.error().message().find("1000 are free"), std::string::npos);
@@ -176,13 +180,13 @@ TEST_F(StoreFaultsTest, WhatAnEngineHasOpenStays) {
   StartWithOld();
   auto open = bundle::Bundle::Open(temp_ / "store", bundle::Digests::kOnce, TinyArchitecture());
   ASSERT_TRUE(open) << open.error().message();
-  ASSERT_TRUE(FetchBundle(Options("new")));
-  const auto garbage = CollectStoreGarbage(temp_ / "store", nullptr);
+  ASSERT_TRUE(download::FetchBundle(Options("new")));
+  const auto garbage = download::CollectStoreGarbage(temp_ / "store", nullptr);
   ASSERT_TRUE(garbage) << garbage.error().message();
   EXPECT_EQ(garbage->in_use, 1u);
   EXPECT_TRUE((*open)->OpenWeights());
   open->reset();
-  EXPECT_EQ(CollectStoreGarbage(temp_ / "store", nullptr)->removed.size(), 1u);
+  EXPECT_EQ(download::CollectStoreGarbage(temp_ / "store", nullptr)->removed.size(), 1u);
   EXPECT_EQ(Current(), "new");
 }
 
