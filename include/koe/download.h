@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "koe/koe.h"
+#include "koe/common.h"
 #include "koe/result.h"
 
 namespace koe {
