@@ -141,9 +141,9 @@ class UsageTest(CliTestCase):
             self.fail_with(USAGE, "oov: 'spel': must be neural, espeak or spell (nearest: 'spell')", command, "x", "--oov",
                            "spel")
             self.fail_with(USAGE, "oov: '': must be neural, espeak or spell", command, "x", "--oov", "")
-        self.fail_with(USAGE, "chunking: 'koko': must be sentences or kokoro (nearest: 'kokoro')", "say", "x",
+        self.fail_with(USAGE, "chunking: 'koko': must be sentences, kokoro, packed or paragraph (nearest: 'kokoro')", "say", "x",
                        "--chunking", "koko")
-        self.fail_with(USAGE, "chunking: 'words': must be sentences or kokoro", "phonemize", "x", "--chunks", "--chunking",
+        self.fail_with(USAGE, "chunking: 'words': must be sentences, kokoro, packed or paragraph", "phonemize", "x", "--chunks", "--chunking",
                        "words")
         self.fail_with(USAGE, "option: '--chunking': needs --chunks", "phonemize", "x", "--chunking", "kokoro")
         self.fail_with(USAGE, "option: '--speed': needs --chunks", "phonemize", "x", "--speed", "2")

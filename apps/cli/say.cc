@@ -38,6 +38,8 @@ Examples:
   koe say --phonemes "həlˈO wˈɜɹld."
   echo "Hello." | koe say -o - --format raw | aplay -r 24000 -f S16_LE -c 1
   koe say --lexicon names.tsv "Nguyen wrote it."
+  koe say -f book.txt -o book.mp3 --srt book.srt
+  koe say "One moment. [pause:1s] [voice:bf_emma]Now?[/voice]"
   koe say --json --repeat 5 -o /tmp/a.wav "How fast?")";
 
 const char* NameOf(AudioFormat format) {
@@ -71,11 +73,14 @@ class Say : public Command {
   Outcome Speak(const Engine& engine, const std::string& text, Terminal* terminal);
   Result<Audio> SpeakOften(const Engine& engine, const std::string& text, const SynthesisOptions& options);
   Result<void> Write(const Audio& audio) const;
+  Result<void> WriteTimes(const std::string& text, const Audio& audio) const;
 
-  std::optional<std::string> text_, file_, output_, voice_, speed_, language_, seed_, repeat_, format_name_;
+  std::optional<std::string> text_, file_, output_, voice_, speed_, language_, seed_, repeat_, format_name_, blend_,
+      gain_;
+  std::optional<std::string> srt_, vtt_, times_;
   TextArguments text_arguments_;
   ModelArguments model_;
-  bool is_phonemes_ = false, json_ = false;
+  bool is_phonemes_ = false, json_ = false, strict_ = false;
 
   EngineOptions engine_options_;
   SynthesisOptions options_;
@@ -90,11 +95,18 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("-o,--output", "FILE", &output_, "Write to FILE; -: standard output (default koe.wav)");
   arguments->Value("--format", "NAME", &format_name_,
                    "wav, flac, mp3, ogg, opus or raw (default: by FILE's ending; wav for -)");
-  arguments->Value("-v,--voice", "NAME", &voice_, "Voice (default af_heart; see koe voices)");
+  arguments->Value("-v,--voice", "NAME", &voice_,
+                   "Voice, or a mix as af_heart:0.7+bm_george:0.3 (default af_heart; see koe voices)");
+  arguments->Value("--blend", "HOW", &blend_, "How voices are mixed: linear (default) or spherical");
   arguments->Value("-s,--speed", "X", &speed_, "Speed of speech, 0.25 to 4 (default 1)");
   arguments->Value("-l,--lang", "CODE", &language_, "en-us or en-gb (default: the voice's own)");
   arguments->Flag("--phonemes", &is_phonemes_, "The text is a string of phonemes, as koe phonemize prints it");
   text_arguments_.Declare(arguments);
+  arguments->Flag("--strict", &strict_, "Malformed markup is an error, not text (docs/markup.md)");
+  arguments->Value("--gain", "X", &gain_, "Factor of every sample, 0 to 16 (default 1)");
+  arguments->Value("--srt", "FILE", &srt_, "Write subtitles as SubRip");
+  arguments->Value("--vtt", "FILE", &vtt_, "Write subtitles as WebVTT");
+  arguments->Value("--times", "FILE", &times_, "Write when every word and sentence is heard, as JSON");
   arguments->Value("--seed", "N", &seed_, "Seed of the noise in the voice (default 0)");
   arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
   arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
@@ -125,6 +137,15 @@ Outcome Say::CheckArguments() {
   }
   CLI_TRY(options_.speed, ParseSpeed(speed_.value_or("1")), InputFailure);
   options_.input_is_phonemes = is_phonemes_;
+  options_.strict_markup = strict_;
+  CLI_TRY(const std::string blend, ParseChoice("blend", blend_.value_or("linear"), {"linear", "spherical"}),
+          UsageFailure);
+  options_.voice_blend = blend == "spherical" ? VoiceBlend::kSpherical : VoiceBlend::kLinear;
+  CLI_TRY(options_.gain, ParseGain(gain_.value_or("1")), InputFailure);
+  for (const auto& path : {srt_, vtt_, times_}) {
+    if (path && is_phonemes_) return {ExitCode::kUsage, "times: phonemes have no words"};
+    if (path) CLI_CHECK_OK(CheckOutputPath(*path), InputFailure);
+  }
   if (language_) {
     CLI_TRY(const Language language, ParseLanguage(*language_), InputFailure);
     options_.language = LanguageCode(language);
@@ -152,8 +173,9 @@ Outcome Say::Run(Terminal* terminal) {
 }
 
 Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* terminal) {
-  CLI_TRY(report_.voice, FindVoice(engine, voice_.value_or(options_.voice)), InputFailure);
-  options_.voice = report_.voice.id;
+  if (voice_) options_.voice = *voice_;
+  CLI_TRY(report_.voice, FindVoice(engine, options_.voice.substr(0, options_.voice.find_first_of(":+,"))),
+          InputFailure);
   options_.progress = [terminal](const Progress& progress) {
     std::string what = progress.stage;
     if (progress.num_chunks > 1) what += Format(", part %zu of %zu", progress.chunk + 1, progress.num_chunks);
@@ -164,6 +186,7 @@ Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* term
   if (audio.samples.empty()) return {ExitCode::kInternal, "audio: no samples: the engine returned none"};
   if (options_.cancel->IsCancelled()) return {ExitCode::kCancelled, "interrupted: nothing was written"};
   CLI_CHECK_OK(Write(audio), WriteFailure);
+  CLI_CHECK_OK(WriteTimes(text, audio), InputFailure);
 
   report_.format = NameOf(format_);
   report_.language = options_.language.empty() ? report_.voice.language : options_.language;
@@ -212,6 +235,13 @@ Result<void> Say::Write(const Audio& audio) const {
   if (report_.output != "-") return WriteAudio(audio.samples, report_.output, format_);
   KOE_TRY(const std::string bytes, EncodeAudio(audio.samples, format_));
   return WriteStandardOutput(bytes);
+}
+
+Result<void> Say::WriteTimes(const std::string& text, const Audio& audio) const {
+  if (srt_) KOE_CHECK_OK(WriteTextFile(*srt_, SubRip(text, audio.word_times, audio.sentence_times)));
+  if (vtt_) KOE_CHECK_OK(WriteTextFile(*vtt_, WebVtt(text, audio.word_times, audio.sentence_times)));
+  if (times_) KOE_CHECK_OK(WriteTextFile(*times_, TimesJson(audio.word_times, audio.sentence_times) + "\n"));
+  return {};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 
 #include "text.h"
 
@@ -40,6 +41,14 @@ Result<float> ParseSpeed(const std::string& text) {
   const bool is_high = text[0] != '-' && (is_huge || speed > kMaxSpeed);
   const std::string nearest = std::isnan(speed) ? "" : Format(" (nearest: %g)", is_high ? kMaxSpeed : kMinSpeed);
   return Invalid("speed: " + Quote(text) + ": must be " + SpeedRange() + nearest);
+}
+
+Result<float> ParseGain(const std::string& text) {
+  float gain = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, gain);
+  if (!text.empty() && stop == end && error == std::errc() && gain >= 0 && gain <= 16) return gain;
+  return Invalid("gain: " + Quote(text) + ": must be a number of 0 to 16");
 }
 
 Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max) {
@@ -80,8 +89,10 @@ void TextArguments::Declare(Arguments* arguments) {
   arguments->Value("--oov", "HOW", &oov,
                    "Words in no dictionary: neural (default where the bundle has the model), espeak (your own "
                    "espeak-ng) or spell (letter by letter)");
-  arguments->Value("--chunking", "HOW", &chunking,
-                   "Where long text is cut: sentences (default) or kokoro (as the Python package)");
+  arguments->Value(
+      "--chunking", "HOW", &chunking,
+      "Where long text is cut: sentences (default), packed (short sentences together), paragraph, or kokoro (as "
+      "the Python package)");
   arguments->Flag("--misaki-quirks", &misaki_quirks, "Repeat what misaki does wrong, too: to compare phonemes");
 }
 
@@ -96,8 +107,12 @@ Result<void> TextArguments::Apply(EngineOptions* options) const {
 }
 
 Result<Chunking> TextArguments::ChosenChunking() const {
-  KOE_TRY(const std::string how, ParseChoice("chunking", chunking.value_or("sentences"), {"sentences", "kokoro"}));
-  return how == "kokoro" ? Chunking::kKokoro : Chunking::kSentences;
+  KOE_TRY(const std::string how,
+          ParseChoice("chunking", chunking.value_or("sentences"), {"sentences", "kokoro", "packed", "paragraph"}));
+  return how == "kokoro"      ? Chunking::kKokoro
+         : how == "packed"    ? Chunking::kPacked
+         : how == "paragraph" ? Chunking::kParagraph
+                              : Chunking::kSentences;
 }
 
 Result<UserLexicon> TextArguments::Load() const {
@@ -150,6 +165,14 @@ Result<void> CheckOutputPath(const std::string& path) {
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   if (access(folder.c_str(), W_OK | X_OK) != 0) return failure(std::strerror(errno));
   return {};
+}
+
+Result<void> WriteTextFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return {};
+  return Error(ErrorCode::kIo, "output: " + Quote(path) + ": cannot be written");
 }
 
 }  // namespace koe::cli

@@ -15,6 +15,8 @@ namespace koe::cli {
 
 // A decimal number within [kMinSpeed, kMaxSpeed]. kInvalidArgument.
 Result<float> ParseSpeed(const std::string& text);
+// A decimal number of 0 to 16. kInvalidArgument.
+Result<float> ParseGain(const std::string& text);
 // A decimal integer within [min, max]. `what` starts the message.
 Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, uint64_t min, uint64_t max);
 // One of `allowed`, spelled exactly.
@@ -51,6 +53,9 @@ Result<VoiceInfo> FindVoice(const Engine& engine, const std::string& name);
 
 // kIo where `path` is a directory or lies in none that can be written to: told before the work, not after it.
 Result<void> CheckOutputPath(const std::string& path);
+
+// Replaces the file's contents. kIo; what was written of it stays.
+Result<void> WriteTextFile(const std::string& path, const std::string& text);
 
 }  // namespace koe::cli
 

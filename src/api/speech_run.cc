@@ -84,17 +84,34 @@ JoinPlan::Piece JoinPlan::Add(const PreparedChunk& chunk, std::span<const int32_
   return piece;
 }
 
-// KPipeline.join_timestamps, in half frames: the white space token between two words is cut in half.
+std::vector<HalfFrames> TimesInChunk(std::span<const int32_t> durations, std::span<const PreparedWord> words) {
+  std::vector<HalfFrames> times;
+  times.reserve(words.size());
+  int64_t left = 2 * std::max(durations.front() - kLeadFrames, 0), right = left;
+  for (const PreparedWord& word : words) {
+    size_t token = word.first_token;
+    int64_t own = 0;
+    for (size_t i = 0; i < word.num_tokens; ++i) own += durations[token++];
+    const int64_t space = word.space_token ? durations[token] : 0;
+    const int64_t end = right + 2 * own + space;
+    times.push_back({left, word.num_tokens > 0 ? end : left});
+    if (word.num_tokens == 0 && !word.space_token) continue;
+    left = end;
+    right = left + space;
+  }
+  return times;
+}
+
 void SpeechRun::TimeWords(const Front& front, ChunkPlan* plan) {
-  const auto durations = front.result.durations;
   const JoinPlan::Piece& piece = front.piece;
   const auto sample_of = [&](int64_t half_frames) {
     const auto sample = static_cast<size_t>(half_frames) * kHalfFrame;
     return piece.first_sample + std::min(sample - std::min(sample, piece.cut_front), piece.num_samples);
   };
-  int64_t left = 2 * std::max(durations.front() - kLeadFrames, 0), right = left;
+  const std::vector<HalfFrames> times = TimesInChunk(front.result.durations, front.chunk.words);
   plan->first_word = num_words_;
-  for (const PreparedWord& word : front.chunk.words) {
+  for (size_t i = 0; i < times.size(); ++i) {
+    const PreparedWord& word = front.chunk.words[i];
     WordTime time;
     time.text = word.info.text;
     time.span = word.span;
@@ -102,15 +119,8 @@ void SpeechRun::TimeWords(const Front& front, ChunkPlan* plan) {
     time.sentence = word.sentence;
     time.first_token = word.first_token;
     time.num_tokens = word.num_tokens;
-    time.first_sample = sample_of(left);
-    size_t token = word.first_token;
-    int64_t own = 0;
-    for (size_t i = 0; i < word.num_tokens; ++i) own += durations[token++];
-    const int64_t space = word.space_token ? durations[token] : 0;
-    const int64_t end = right + 2 * own + space;
-    if (word.num_tokens > 0) time.num_samples = sample_of(end) - time.first_sample;
-    left = end;
-    right = left + space;
+    time.first_sample = sample_of(times[i].begin);
+    time.num_samples = sample_of(times[i].end) - time.first_sample;
     if (word.continues && last_word_) {
       // Once more, with all of its time.
       last_word_->num_samples = time.first_sample + time.num_samples - last_word_->first_sample;

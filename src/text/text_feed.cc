@@ -66,6 +66,8 @@ TextFeed::Piece TextFeed::FindParagraph() const {
       has_text = true;
       blank_before = false;
     } else {
+      if (has_text && end > kMaxPartBytes) return {begin_ + line, true};
+      if (end - line > kMaxPartBytes) return {begin_ + line + PartCut(text.substr(line, end - line)), false};
       blank_before = true;
     }
     line = std::min(end + 1, text.size());
@@ -88,7 +90,8 @@ std::optional<TextFeed::Piece> TextFeed::FindSentence() {
     }
     if (text[i] != ' ' && text[i] != '\t') continue;
     size_t next = i;
-    while (next < text.size() && (text[next] == ' ' || text[next] == '\t')) ++next;
+    while (next < text.size() && next - i < kMaxPartBytes && (text[next] == ' ' || text[next] == '\t')) ++next;
+    if (next - i == kMaxPartBytes) return Piece{next, false};
     if (next >= text.size() && !finished_) return std::nullopt;
     const std::string_view context = text.substr(block_begin_);
     if (SentenceEndsBefore(context, i - block_begin_)) return Piece{next, next >= text.size()};

@@ -27,7 +27,7 @@ struct FeedItem {
   Kind kind = Kind::kEnd;
   size_t offset = 0;            // bytes into the whole text
   size_t code_points = 0;       // code points before it
-  std::string_view text = {};   // kText: at most kMaxPartBytes and a line end or two; valid until the next call
+  std::string_view text = {};   // kText: at most 2 kMaxPartBytes; valid until the next call
   bool ends_paragraph = false;  // kText: a line end or the end of the text comes after it
   SpeechMark mark = {};         // kMark; its voice is valid until the next call
 };
