@@ -39,7 +39,6 @@ class Kills:
         self.server = hosting_server.Server(hosting_behaviours.BEHAVIOURS, send_buffer=SEND_BUFFER)
         self.server.block_seconds = 0.012
         self.koe = Koe(program)
-        self.seconds = 0.1  # of an undisturbed run
         self.kills = self.finished = self.resumed = self.resumed_bytes = self.lost = 0
 
     def start(self, site):
@@ -75,6 +74,21 @@ class Kills:
             else:
                 assert offset == 0, path
 
+    def wait_for_moment(self, process, new, old):
+        """A tenth of the kills come before the first payload byte, a third after the last, the others between."""
+        missing = sum(len(d) for p, d in new.items() if old is None or old.get(p) != d)
+        missing -= sum(len(new[p]) for p in self.store.finished(new)) + sum(self.store.parts(new).values())
+        share, before = self.random.uniform(-0.1, 1.5), self.server.sent
+        if share < 0:
+            deadline = time.monotonic() + self.random.uniform(0, 0.05)
+        else:
+            target = before + min(share, 1) * max(0, missing - 2000)
+            while self.server.sent < target and process.poll() is None:
+                time.sleep(0.001)
+            deadline = time.monotonic() + (self.random.uniform(0, 0.05) if share > 1 else 0)
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.001)
+
     def cycle(self, old, new, budget):
         """Kills fetches of `new` until one ends or the budget of kills is spent; then one runs to its end."""
         parts, finished, cycle_start, kills = {}, set(), len(self.server.requests()), 0
@@ -82,9 +96,7 @@ class Kills:
             start = len(self.server.requests())
             process = self.start(new)
             if kills < budget:
-                deadline = time.monotonic() + self.random.uniform(0, 1.1 * self.seconds)
-                while time.monotonic() < deadline and process.poll() is None:
-                    time.sleep(0.002)
+                self.wait_for_moment(process, new, old)
             if kills >= budget or process.poll() is not None:
                 _, error = process.communicate(timeout=120)
                 assert process.returncode == 0, error
@@ -109,10 +121,7 @@ class Kills:
         self.lost += max(0, lost)
 
     def run(self, count):
-        began = time.monotonic()
-        self.cycle(None, self.sites[1], 0)
-        self.seconds = time.monotonic() - began
-        old, turn = self.sites[1], 0
+        old, turn, began = None, 0, time.monotonic()
         while self.kills < count:
             new = self.sites[turn % 2]
             self.cycle(old, new, min(count - self.kills, self.random.randrange(1, 8)))

@@ -20,7 +20,7 @@ import unittest
 
 import hosting_behaviours
 import hosting_server
-from fetch_testing import PAYLOAD, Koe, Store, make_site, sha256, site_id
+from fetch_testing import PAYLOAD, Koe, Store, make_release, make_site, sha256, site_id
 
 PROGRAM = None
 OLD, NEW = make_site("old", serial=1), make_site("new", serial=2)
@@ -360,6 +360,42 @@ class FetchTest(unittest.TestCase):
         self.assertEqual(code, 4, err)
         with open(os.path.join(output, "kokoro-v1_0.pth"), "rb") as f:  # what was there stays until there is better
             self.assertEqual(f.read(), files["kokoro-v1_0.pth"])
+        server.close()
+
+    def test_releases(self):
+        full, custom = make_site("full", profile="full"), make_site("custom")
+        published = make_release({"full": full, "custom": custom})
+        manifest = "sdk/SDKReleaseManifest.json"
+        digest = ["--sha256", sha256(published[manifest])]
+        swapped = {**published, "sdk/full/HostedManifest.json": custom["HostedManifest.json"]}
+        cases = (  # what is hosted, options, exit code, part of the message, the version
+            (published, ["--revision", "v1"], 0, "", full), (published, digest, 0, "", full),
+            (published, ["--revision", "v2"], 4, "revision: it is 'v1'", None),
+            (published, ["--sha256", sha256(b"x")], 4, "SHA-256 is", None), (published, [], 2, "needs a revision", None),
+            (swapped, digest, 4, "the release says", None))
+        for number, (site, options, expected, message, version) in enumerate(cases):
+            server = hosting_server.Server(hosting_behaviours.BEHAVIOURS, self.certificates["good"])
+            server.site = site
+            for url in (f"{server.url}/good", f"{server.url}/good/", f"{server.url}/good/{manifest}"):
+                store = self.new_store(f"release-{number}-{len(url)}", empty=True)
+                code, _, err = self.koe.run("fetch", "--release", url, "--profile", "full", "--store", store.folder, "--ca",
+                                            self.certificates["ca"], *FAST, *options)
+                self.assertEqual(code, expected, err)
+                self.assertIn(message, err)
+                if version:
+                    self.check_whole(store, version)
+            server.close()
+        # Over http a revision vouches for nothing.
+        server = hosting_server.Server(hosting_behaviours.BEHAVIOURS)
+        server.site = published
+        store = self.new_store("release-http", empty=True)
+        arguments = ["fetch", "--release", f"{server.url}/good", "--store", store.folder, "--allow-http"]
+        self.assertEqual(self.koe.run(*arguments, "--profile", "full", "--revision", "v1")[0], 2)
+        self.assertEqual(self.koe.run(*arguments, "--profile", "custom", *digest)[0], 0)
+        self.check_whole(store, custom)
+        code, _, err = self.koe.run(*arguments, "--profile", "starter", *digest)
+        self.assertEqual(code, 4, err)
+        self.assertIn("there are: custom, full", err)
         server.close()
 
     def test_signatures(self):

@@ -47,6 +47,29 @@ def hosted_manifest(files, serial, version):
     return json.dumps({"version": version, "serial": serial, "files": listed}, indent=2).encode()
 
 
+def make_release(sites, revision="v1"):
+    """{path: bytes} of a published site: each profile of {profile: site} below sdk/<profile>/, and the release manifest."""
+    published, profiles = {}, []
+    for profile in sorted(sites):
+        site, folder = sites[profile], f"sdk/{profile}/"
+        published.update({folder + path: data for path, data in site.items()})
+        listed = json.loads(site["HostedManifest.json"])
+        profiles.append({
+            "profile": profile, "sdk_commit": None, "hf_repo_id": None, "hf_artifact_revision": None,
+            "hf_provenance_verified": False, "hf_download_manifest_sha256": None,
+            "hosted_manifest": folder + "HostedManifest.json", "hosted_version": listed["version"],
+            "hosted_serial": listed["serial"], "tensor_precision": "int8", "voice_count": 3,
+            "file_count": len(listed["files"]), "total_bytes": sum(f["bytes"] for f in listed["files"]),
+            "runtime_manifest": record(folder + "RuntimeManifest.json", site["RuntimeManifest.json"]),
+            "hosted_manifest_record": record(folder + "HostedManifest.json", site["HostedManifest.json"])})
+    release = {"schema_version": 1, "generated_at": "2026-11-22T12:00:00Z", "generated_by": "koe test", "repo_id": None,
+               "sdk_commit": None, "revision": revision, "serial": 1, "model_card": None,
+               "top_level_hosted_manifest": None, "top_level_runtime_manifest": None, "top_level_hosted_files": [],
+               "profiles": profiles}
+    published["sdk/SDKReleaseManifest.json"] = json.dumps(release, indent=2).encode()
+    return published
+
+
 def site_id(site):
     return sha256(site["HostedManifest.json"])[:32]
 

@@ -44,6 +44,7 @@ class Request:
             block = data[at:at + 65536]
             self.connection.sendall(block)
             self.sent += len(block)
+            self.server.add_sent(len(block))
             self.server.pause()
 
     def head(self, status, headers=(), reason="X"):
@@ -89,6 +90,7 @@ class Server:
         self.log = []  # [target, Range offset, body bytes handed to the socket]
         self.lock = threading.Lock()
         self.counts = {}
+        self.sent = 0  # body bytes handed to sockets
         self.block_seconds = 0  # pause after each block of a body
         self.closing = threading.Event()
         self.context = None
@@ -101,6 +103,10 @@ class Server:
         self.port = self.socket.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://{'localhost' if tls else '127.0.0.1'}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def add_sent(self, size):
+        with self.lock:
+            self.sent += size
 
     def pause(self):
         if self.block_seconds:
