@@ -74,7 +74,9 @@ TEST_F(DownloadThreadsTest, CancelFromAnotherThread) {
     if (progress.phase == DownloadProgress::Phase::kDownloading) token.Cancel();
   };
   const auto fetched = download::FetchBundle(options_);  // a fetch of a few kilobytes may have ended by then
-  if (!fetched) EXPECT_EQ(fetched.error().code(), ErrorCode::kCancelled);
+  if (!fetched) {
+    EXPECT_EQ(fetched.error().code(), ErrorCode::kCancelled);
+  }
   options_.cancel = nullptr;
   options_.progress = {};
   EXPECT_TRUE(download::FetchBundle(options_));
