@@ -1,0 +1,16 @@
+# Koe from other languages, and as it is installed.
+
+# A C11 program over libkoe.so.
+add_executable(c_api_test c_api_test.c)
+set_target_properties(c_api_test PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+target_compile_options(c_api_test PRIVATE -pedantic -Wall -Wextra -Werror)
+target_include_directories(c_api_test PRIVATE "${CMAKE_SOURCE_DIR}/include")
+target_link_libraries(c_api_test PRIVATE koe_shared)
+if(KOE_SANITIZE)
+  target_link_options(c_api_test PRIVATE -fsanitize=${KOE_SANITIZE})
+  set_target_properties(c_api_test PROPERTIES LINKER_LANGUAGE CXX)
+endif()
+add_test(NAME c_api_test COMMAND c_api_test "${CMAKE_SOURCE_DIR}/models/kokoro-82m" "${CMAKE_CURRENT_BINARY_DIR}/c_api.wav")
+set_tests_properties(c_api_test PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+add_test(NAME exported_symbols_test
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/exported_symbols_test.py" $<TARGET_FILE:koe_shared>)
