@@ -14,3 +14,9 @@ add_test(NAME c_api_test COMMAND c_api_test "${CMAKE_SOURCE_DIR}/models/kokoro-8
 set_tests_properties(c_api_test PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 add_test(NAME exported_symbols_test
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/exported_symbols_test.py" $<TARGET_FILE:koe_shared>)
+
+# What is installed holds no sanitizer's code, so it is tested without.
+if(NOT KOE_SANITIZE AND TARGET koe_cli)
+  koe_python_test(NAME install_test SCRIPT tests/install_test.py ARGS --build "${CMAKE_BINARY_DIR}" TIMEOUT 300)
+  koe_python_test(NAME deb_test SCRIPT tests/install_test.py ARGS --deb --build "${CMAKE_BINARY_DIR}" TIMEOUT 300)
+endif()
