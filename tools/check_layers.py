@@ -36,6 +36,7 @@ MODULES = {
     "api": FOUNDATION | {"include", "bundle", "download", "text", "g2p", "audio", "pipeline"},
     "c_api": FOUNDATION | {"include", "api"},
     "apps/*": {"include", "result"},
+    "python": {"include", "result"},
 }
 # Library -> how its headers begin.
 LIBRARIES = {
@@ -49,6 +50,7 @@ LIBRARIES = {
     "libsndfile": ("sndfile.h", "sndfile.hh"),
     "libzip": ("zip.h",),
     "libcurl": ("curl/",),
+    "pybind11": ("pybind11/",),
     "GoogleTest": ("gtest/", "gmock/"),
     "Google Benchmark": ("benchmark/",),
     "intrinsics": ("immintrin.h", "x86intrin.h", "arm_neon.h", "cpuid.h"),
@@ -58,6 +60,7 @@ TEST_LIBRARIES = {"GoogleTest", "Google Benchmark"}
 EXCEPTIONS = {
     ("OpenSSL", "src/bundle/signature.cc"): "signatures and digests are two things, each behind its own header",
     ("nlohmann-json", "apps/cli/json.cc"): "the program sees include/koe only, so not the library's json.h",
+    ("pybind11", "python/"): "the binding is written on it; all of it is one extension module",
     ("Highway", "src/kernels/"): "the kernels are written on it; each SIMD body includes it once per target",
     ("nlohmann-json", "src/g2p/lexicon_compiler.cc"): "reads 90,000-entry dictionaries when a bundle is built; bundle/json.h is "
                                                       "a tree for manifests",
@@ -78,8 +81,8 @@ def is_testing(path):
 def module_of(path):
     """"src/stages/decoder/decoder.h" -> "stages/decoder"; None outside the modules."""
     parts = path.split("/")
-    if parts[0] == "include":
-        return "include"
+    if parts[0] in ("include", "python"):
+        return parts[0]
     if parts[0] == "apps" and len(parts) > 2:
         return "apps/" + parts[1]
     if parts[0] == "src" and len(parts) > 2:
@@ -104,7 +107,7 @@ def library_of(header):
 
 
 def source_files(root):
-    for top in ("include", "src", "apps", "tests", "bench", "fuzz"):
+    for top in ("include", "src", "apps", "python", "tests", "bench", "fuzz"):
         for folder, _, names in sorted(os.walk(os.path.join(root, top))):
             for name in sorted(names):
                 if name.endswith((".h", ".cc", ".c")):
