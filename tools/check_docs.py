@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 
-TOP_FOLDERS = ("include", "src", "apps", "tests", "bench", "fuzz", "tools", "docs", "scripts", "cmake", ".ci")
+TOP_FOLDERS = ("include", "src", "apps", "python", "tests", "bench", "fuzz", "tools", "docs", "scripts", "cmake", ".ci")
 MADE = ("build/", "models/", "../", "/", "~", "$")
 PATH = re.compile(r"^[A-Za-z0-9_.{},*<>/+-]+$")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
