@@ -10,6 +10,7 @@ KernelSet Make(Target target) {
           *FindConv1dOps(target),
           *FindConvTranspose1dOps(target),
           *FindElementwiseOps(target),
+          *FindExcitationOps(target),
           *FindGemmOps(target),
           *FindLstmOps(target),
           *FindMathOps(target),

@@ -7,6 +7,7 @@
 #include "kernels/conv1d/conv1d.h"
 #include "kernels/conv_transpose1d/conv_transpose1d.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/excitation/excitation.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/math/math.h"
@@ -24,6 +25,7 @@ struct KernelSet {
   Conv1dOps conv1d;
   ConvTranspose1dOps conv_transpose1d;
   ElementwiseOps elementwise;
+  ExcitationOps excitation;
   GemmOps gemm;
   LstmOps lstm;
   MathOps math;

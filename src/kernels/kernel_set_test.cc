@@ -44,6 +44,7 @@ TEST(KernelSetTest, EveryTargetHasItsOwnFunctions) {
       const KernelSet &a = KernelsFor(targets[i]), &b = KernelsFor(targets[j]);
       ExpectOwnTables(a.activation, b.activation, "activation");
       ExpectOwnTables(a.elementwise, b.elementwise, "elementwise");
+      ExpectOwnTables(a.excitation, b.excitation, "excitation");
       ExpectOwnTables(a.math, b.math, "math");
       ExpectOwnTables(a.norm, b.norm, "norm");
       ExpectOwnTables(a.softmax, b.softmax, "softmax");

@@ -39,6 +39,9 @@ constexpr Target kThisTarget = HWY_TARGET == HWY_AVX3   ? Target::kAvx512
                                : HWY_TARGET == HWY_AVX2 ? Target::kAvx2
                                                         : Target::kNeon;
 
+// Columns that GemmOps::gemv takes at once on AVX-512.
+constexpr size_t kGroup = 4 * kPanelWidth;
+
 void Lstm(const LstmArgs& args) {
   const auto gemv = FindGemmOps(kThisTarget)->gemv;
   const size_t hidden = args.hidden;
@@ -50,7 +53,15 @@ void Lstm(const LstmArgs& args) {
   for (size_t step = 0; step < args.steps; ++step) {
     const size_t t = args.reverse ? args.steps - 1 - step : step;
     float* dst = args.dst + t * args.dst_stride;
-    gemv(h, args.w_hh, args.gates + t * args.gates_stride, gates, hidden, 4 * hidden);
+    // Weights of 1 MiB and a little more do not fit L2. Up and down in turn, a step finds there what the step before
+    // read last; always up, the first would have been thrown out for the last each time.
+    const float* start = args.gates + t * args.gates_stride;
+    const size_t groups = (4 * hidden + kGroup - 1) / kGroup;
+    for (size_t i = 0; i < groups; ++i) {
+      const size_t column = (step % 2 == 0 ? i : groups - 1 - i) * kGroup;
+      gemv(h, args.w_hh + column * hidden, start + column, gates + column, hidden,
+           HWY_MIN(kGroup, 4 * hidden - column));
+    }
     Cell(gates, c, dst, hidden);
     h = dst;
   }

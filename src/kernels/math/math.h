@@ -22,8 +22,6 @@ struct MathOps {
   // Angle of (x, y) in [-pi, pi]; absolute error 5e-7. Signs of zero as std::atan2: atan2(+0, -1) = pi,
   // atan2(-0, -1) = -pi, atan2(0, 0) = 0.
   void (*atan2)(const float* y, const float* x, size_t count, float* dst);
-  // sin(2 pi x) of a phase in cycles in double, |x| <= 2^40; absolute error 2e-7 beyond the float rounding.
-  void (*sin_cycles)(const double* cycles, size_t count, float* dst);
 };
 
 const MathOps* FindMathOps(Target target);

@@ -17,14 +17,8 @@ const bool kRegistered = [] {
   RegisterPerTarget("sigmoid", kCount, bytes, [=](const KernelSet& k) { k.math.sigmoid(x, kCount, dst); });
   RegisterPerTarget("sin", kCount, bytes, [=](const KernelSet& k) { k.math.sin(x, kCount, dst); });
   RegisterPerTarget("cos", kCount, bytes, [=](const KernelSet& k) { k.math.cos(x, kCount, dst); });
-  RegisterPerTarget("atan2", kCount, bytes * 3 / 2, [=](const KernelSet& k) { k.math.atan2(y, x, kCount, dst); });
-  // Nine harmonics of one audio second.
-  const size_t phases = 9 * 24000;
-  auto* cycles = new std::vector<double>(phases);
-  for (size_t i = 0; i < phases; ++i) (*cycles)[i] = 0.0083 * static_cast<double>(i);
-  float* sines = BenchNormal(phases, 0, 0);
-  return RegisterPerTarget("sin_cycles/9x24000", phases, phases * 12,
-                           [=](const KernelSet& k) { k.math.sin_cycles(cycles->data(), phases, sines); });
+  return RegisterPerTarget("atan2", kCount, bytes * 3 / 2,
+                           [=](const KernelSet& k) { k.math.atan2(y, x, kCount, dst); });
 }();
 
 }  // namespace

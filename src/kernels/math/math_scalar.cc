@@ -30,16 +30,8 @@ void Atan2(const float* y, const float* x, size_t count, float* dst) {
   for (size_t i = 0; i < count; ++i) dst[i] = std::atan2(y[i], x[i]);
 }
 
-// The whole cycles go first: the subtraction is exact, and 2 pi multiplies at most half a cycle.
-void SinCycles(const double* cycles, size_t count, float* dst) {
-  const double two_pi = 6.283185307179586;
-  for (size_t i = 0; i < count; ++i) {
-    dst[i] = static_cast<float>(std::sin(two_pi * (cycles[i] - std::nearbyint(cycles[i]))));
-  }
-}
-
 }  // namespace
 
-constinit const MathOps kMathOps{Exp, Tanh, Sigmoid, Sin, Cos, Atan2, SinCycles};
+constinit const MathOps kMathOps{Exp, Tanh, Sigmoid, Sin, Cos, Atan2};
 
 }  // namespace koe::kernels::scalar

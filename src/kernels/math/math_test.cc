@@ -152,30 +152,6 @@ TEST_P(MathTest, Atan2SignsOfZeroAndInfinities) {
   }
 }
 
-TEST_P(MathTest, SinCyclesToTwoToTheForty) {
-  std::vector<double> x = {0,      0.25,    0.5,           0.75,     1,         -0.25, 1e-30,
-                           0x1p40, -0x1p40, 0x1p40 - 0.25, HUGE_VAL, -HUGE_VAL, NAN};
-  std::uniform_real_distribution<double> mantissa(-1, 1);
-  for (int i = 0; i < 400000; ++i) x.push_back(std::ldexp(mantissa(rng_), i % 43 - 2));
-  std::vector<float> got(x.size());
-  kernels().math.sin_cycles(x.data(), x.size(), got.data());
-  const long double two_pi = 6.283185307179586476925286766559L;
-  double worst = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    if (!std::isfinite(x[i])) {
-      EXPECT_TRUE(std::isnan(got[i]));
-      continue;
-    }
-    const long double fraction = static_cast<long double>(x[i]) - std::nearbyint(x[i]);
-    worst = std::max(worst, static_cast<double>(std::abs(got[i] - std::sin(two_pi * fraction))));
-  }
-  std::printf("sin_cycles: largest error %.3g\n", worst);
-  EXPECT_LE(worst, 2e-7 + 0x1p-25);
-  EXPECT_EQ(got[1], 1.0f);
-  EXPECT_NEAR(got[2], 0, 2e-16);  // sin of pi rounded to double, in the scalar form
-  EXPECT_EQ(got[9], -1.0f);
-}
-
 // A value does not depend on where it stands in the array: any part, in place or not, equals the whole bit for bit.
 TEST_P(MathTest, AnyLengthAndAlignmentGivesTheSameBits) {
   const MathOps& math = kernels().math;
@@ -200,28 +176,23 @@ TEST_P(MathTest, AnyLengthAndAlignmentGivesTheSameBits) {
   }
 }
 
-TEST_P(MathTest, Atan2AndSinCyclesAnyLengthAndAlignment) {
+TEST_P(MathTest, Atan2AnyLengthAndAlignment) {
   const MathOps& math = kernels().math;
   const std::vector<float> y = Normal(rng_, 1003, 0, 1), x = Normal(rng_, 1003, 0, 1);
-  const std::vector<double> cycles(x.begin(), x.end());
-  std::vector<float> angles(x.size()), sines(x.size());
+  std::vector<float> angles(x.size());
   math.atan2(y.data(), x.data(), x.size(), angles.data());
-  math.sin_cycles(cycles.data(), x.size(), sines.data());
   for (const size_t n : Lengths()) {
     for (const size_t offset : {0u, 1u, 3u}) {
       const Source<float> a(y.data() + offset, n, offset), b(x.data() + offset, n, 3 - offset);
-      const Source<double> c(cycles.data() + offset, n, offset);
-      Guarded to(n, offset), onto_y(a.data(), n, offset), onto_x(b.data(), n, offset), sine(n, offset);
+      Guarded to(n, offset), onto_y(a.data(), n, offset), onto_x(b.data(), n, offset);
       math.atan2(a.data(), b.data(), n, to.data());
       math.atan2(onto_y.data(), b.data(), n, onto_y.data());
       math.atan2(a.data(), onto_x.data(), n, onto_x.data());
-      math.sin_cycles(c.data(), n, sine.data());
       for (size_t i = 0; i < n; ++i) {
         const float want = angles[offset + i];
         ASSERT_TRUE(SameBits(to[i], want) && SameBits(onto_y[i], want) && SameBits(onto_x[i], want)) << n << " " << i;
-        ASSERT_TRUE(SameBits(sine[i], sines[offset + i])) << n << " " << i;
       }
-      ASSERT_TRUE(to.MarginsIntact() && onto_y.MarginsIntact() && onto_x.MarginsIntact() && sine.MarginsIntact());
+      ASSERT_TRUE(to.MarginsIntact() && onto_y.MarginsIntact() && onto_x.MarginsIntact());
     }
   }
 }

@@ -69,44 +69,55 @@ class HarmonicSourceCpu final : public HarmonicSource {
         phase[h * num_frames + f] = sum * static_cast<double>(kSamplesPerF0Frame);
       }
     }
-    const size_t slots = exec.pool->num_threads();
-    const std::span<double> cycles_of_slots = exec.arena->Allocate<double>(slots * kBlockSamples);
-    const std::span<float> scratch_of_slots = exec.arena->Allocate<float>(slots * 2 * kBlockSamples);
+    const std::span<float> noise_of_slots = exec.arena->Allocate<float>(exec.pool->num_threads() * kBlockSamples);
     exec.pool->ParallelFor(CeilDiv(source.size(), kBlockSamples), [&](size_t block, size_t slot) {
       if (exec.IsCancelled()) return;
       const size_t first = block * kBlockSamples;
       const std::span<float> dst = source.subspan(first, std::min(kBlockSamples, source.size() - first));
-      const std::span<double> cycles = cycles_of_slots.subspan(slot * kBlockSamples, dst.size());
-      const std::span<float> sine = scratch_of_slots.subspan(slot * 2 * kBlockSamples, dst.size());
-      const std::span<float> noise = scratch_of_slots.subspan((slot * 2 + 1) * kBlockSamples, dst.size());
+      const std::span<float> noise = noise_of_slots.subspan(slot * kBlockSamples, dst.size());
+      const bool has_noise = input.noise_scale != 0;
       std::fill(dst.begin(), dst.end(), bias_[0]);
-      std::fill(noise.begin(), noise.end(), 0.0f);
       for (size_t h = 0; h < kHarmonics; ++h) {
-        InterpolatePhase(phase.subspan(h * num_frames, num_frames), first, cycles);
-        exec.kernels->math.sin_cycles(cycles.data(), cycles.size(), sine.data());
-        if (input.noise_scale != 0) FillNormal(input.seed, static_cast<uint32_t>(h), first, noise);
-        for (size_t i = 0; i < dst.size(); ++i) {
-          const bool voiced = input.f0_hz[(first + i) / kSamplesPerF0Frame] > kVoicedThresholdHz;
-          const float amplitude = input.noise_scale * (voiced ? kVoicedNoise : kUnvoicedNoise);
-          dst[i] += weights_[h] * ((voiced ? kSineAmplitude * sine[i] : 0.0f) + amplitude * noise[i]);
+        if (has_noise) {
+          exec.kernels->excitation.normal(input.seed, static_cast<uint32_t>(h), first, noise.size(), noise.data());
+        }
+        for (size_t at = 0; at < dst.size();) {
+          const Piece piece = PieceAt(phase.subspan(h * num_frames, num_frames), first + at);
+          const bool voiced = input.f0_hz[piece.frame] > kVoicedThresholdHz;
+          const size_t count = std::min(piece.end - (first + at), dst.size() - at);
+          exec.kernels->excitation.add_harmonic(
+              {.start = piece.start,
+               .step = piece.step,
+               .sine_scale = voiced ? weights_[h] * kSineAmplitude : 0.0f,
+               .noise = has_noise ? noise.data() + at : nullptr,
+               .noise_scale = weights_[h] * input.noise_scale * (voiced ? kVoicedNoise : kUnvoicedNoise),
+               .count = count,
+               .dst = dst.data() + at});
+          at += count;
         }
       }
       exec.kernels->math.tanh(dst.data(), dst.size(), dst.data());
     });
   }
 
+  // From a sample to the end of the half frame that it is in: one frame's pitch, and a phase that runs evenly.
+  struct Piece {
+    size_t frame, end;
+    double start, step;  // phase at the sample, in cycles; whole cycles are left out
+  };
   // Linear interpolation between frame centres (half-pixel: the centre of frame f is at sample 300 f + 149.5), held
   // before the first and after the last.
-  static void InterpolatePhase(std::span<const double> phase, size_t first, std::span<double> cycles) {
-    const size_t last_frame = phase.size() - 1;
-    for (size_t i = 0; i < cycles.size(); ++i) {
-      const double position = (static_cast<double>(first + i) + 0.5) / static_cast<double>(kSamplesPerF0Frame) - 0.5;
-      const double floor = std::max(0.0, std::floor(position));
-      const size_t low = static_cast<size_t>(floor);
-      const size_t high = std::min(low + 1, last_frame);
-      const double fraction = std::clamp(position - floor, 0.0, 1.0);
-      cycles[i] = phase[low] * (1 - fraction) + phase[high] * fraction;
+  static Piece PieceAt(std::span<const double> phase, size_t sample) {
+    constexpr size_t kHalf = kSamplesPerF0Frame / 2;
+    Piece piece{sample / kSamplesPerF0Frame, (sample / kHalf + 1) * kHalf, 0, 0};
+    const size_t low = sample < kHalf ? 0 : (sample - kHalf) / kSamplesPerF0Frame;
+    piece.start = phase[low] - std::floor(phase[low]);
+    if (sample >= kHalf && low + 1 < phase.size()) {
+      const size_t after = sample - kHalf - low * kSamplesPerF0Frame;  // the centre, which lies between two samples
+      piece.step = (phase[low + 1] - phase[low]) / static_cast<double>(kSamplesPerF0Frame);
+      piece.start += (static_cast<double>(after) + 0.5) * piece.step;
     }
+    return piece;
   }
 
   std::vector<float> weights_, bias_;
