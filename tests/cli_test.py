@@ -299,6 +299,21 @@ class FakeTest(CliTestCase):
         self.assertRegex(shown, r"(?m)^text +10\.\d\d +1 ")
         self.assertNotRegex(shown, r"(?m)^text +[56]\d\d\.")
 
+    def test_bench_kernels(self):
+        report = json.loads(self.succeed("bench", "--kernels", "--json", "-t", "2").stdout)
+        self.assertEqual((report["mode"], report["simd_target"], report["num_threads"]), ("kernels", "fake", 2))
+        self.assertEqual(report["kernels"], [{"name": "conv", "plan": "fft34", "seconds": 0.01, "seconds_threads": 0.005,
+                                              "product_flops": 9.2e10, "product_seconds": 0.008, "transform_seconds": 0.0015}])
+        shown = self.succeed("bench", "--kernels").stdout.decode()
+        self.assertRegex(shown, r"(?m)^conv +fft34 +10\.00 +92\.0 +92 % +80 % +15 % +5 % +2\.00x +transforms of the tiles$")
+        self.fail_with(USAGE, "target: 'no_such': none", "bench", "--kernels", "--target", "no_such")
+        # The rows of the target are replaced where they stand.
+        self.write("table.inc", b"// about\n{Target::kOther, 1,},\n{Target::kFake, 5,},\n{Target::kLast, 1,},\n")
+        self.succeed("bench", "--kernels", "--table", "table.inc")
+        with open(self.path("table.inc")) as table:
+            self.assertEqual(table.read().splitlines(), ["// about", "{Target::kOther, 1,},", "{Target::kFake, 3,},",
+                                                         "{Target::kFake, 7,},", "{Target::kLast, 1,},"])
+
     def test_bench_fails_as_others_do(self):
         self.fail_with(USAGE, "seconds: '31': must be numbers from 0.5 to 30", "bench", "--seconds", "3,31")
         self.fail_with(USAGE, "seconds: 'x': must be numbers from 0.5 to 30", "bench", "--speech", "--seconds", "x")

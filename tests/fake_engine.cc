@@ -22,6 +22,7 @@
 
 #include "g2p/user_lexicon.h"
 #include "koe/bench.h"
+#include "koe/kernel_rates.h"
 #include "koe/koe.h"
 
 namespace koe {
@@ -314,6 +315,14 @@ BuildFacts Build() { return {Version(), "0123456789ab", "fake++ 1.0"}; }
 // A million operations a frame.
 std::vector<StageWork> NominalWork(size_t, size_t num_frames) {
   return {{"generator", 1e6 * static_cast<double>(num_frames)}};
+}
+Result<KernelBenchReport> BenchKernels(const KernelBenchOptions& options) {
+  if (options.simd_target == "no_such") return Error(ErrorCode::kUnsupported, "target: 'no_such': none");
+  if (options.progress) options.progress(0.5, "conv");
+  return KernelBenchReport{"fake", 2, 1e11, 2e11, {{"conv", "fft34", 0.01, 0.005, 9.2e10, 0.008, 0.0015}}};
+}
+Result<std::vector<std::string>> MeasureConvPlans(const KernelBenchOptions&) {
+  return std::vector<std::string>{"{Target::kFake, 3,},", "{Target::kFake, 7,},"};
 }
 
 }  // namespace koe

@@ -25,15 +25,19 @@ constexpr char kDetails[] =
             (clean: encoding, lines, markup; tokenise; tag: parts of speech; pronounce: dictionaries, rules,
             unknown words), the time to open the front end, and texts of 10 MB that are made to be slow, with
             their peak memory (how far the resident set grew)
+  --kernels each shape of the model's convolutions and matrix products: GFLOP/s in the products' main loop and
+            its share of the measured peak, where the rest of the time goes, and what all threads gain
 
 The built-in prose is 5 KB of text over and over, which is kind to caches; --file FILE takes a text of your own.
-Medians over the repeats after one that warms up. Nothing is written; results go to standard output.
+Medians over the repeats after one that warms up (the best, of kernels). Nothing is written, but for --table, which
+measures the ways to compute each convolution and puts the best into src/kernels/conv_plan_table.inc, or a copy.
 
 Examples:
   koe bench
   koe bench --speech --quick
   koe bench --speech --seconds 3,10,30 --repeat 15 --threads 1 --json
-  koe bench --g2p -f book.txt --json)";
+  koe bench --g2p -f book.txt --json
+  koe bench --kernels --target avx2)";
 
 constexpr double kQuickSeconds[] = {3, 10};
 constexpr size_t kQuickRepeats = 3;
@@ -47,27 +51,32 @@ class Bench : public Command {
   void Declare(Arguments* arguments) override {
     arguments->Flag("--speech", &speech_, "Measure text and phonemes to audio");
     arguments->Flag("--g2p", &g2p_, "Measure text to phonemes");
+    arguments->Flag("--kernels", &kernels_, "Measure convolutions and matrix products");
+    arguments->Value("--target", "NAME", &target_, "Of --kernels: avx512, avx2, neon, scalar (default: the best)");
+    arguments->Value("--table", "FILE", &table_, "Of --kernels: choose how to convolve and refill this table");
     arguments->List("--seconds", "LIST", &seconds_, "Lengths of speech, 0.5 to 30 (default 1,3,7,10,15,30)");
     arguments->Flag("--quick", &quick_, "Two lengths, three repeats, no long text");
     arguments->Value("--repeat", "N", &repeat_, "Runs of each, 1 to 1000 (default 7; over the prose of --g2p 5)");
     arguments->Value("-f,--file", "FILE", &file_, "Prose to measure with (default: built in)");
     arguments->Value("-v,--voice", "NAME", &voice_, "Voice (default af_heart)");
     arguments->Value("-l,--lang", "CODE", &language_, "Of --g2p: en-us (default) or en-gb");
-    arguments->Value("-t,--threads", "N", &model_.threads, "Threads of --speech (default: one for every processor)");
+    arguments->Value("-t,--threads", "N", &model_.threads, "Threads (default: one for every processor)");
     arguments->Value("--precision", "NAME", &model_.precision, "Of --speech, see koe say --help");
     arguments->Flag("--json", &json_, "Print JSON, one line a mode");
     arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   }
 
   Outcome Run(Terminal* terminal) override {
-    const bool all = !g2p_ && !speech_;
+    const bool all = !g2p_ && !speech_ && !kernels_;
     if (speech_ || all) {
       if (Outcome outcome = RunSpeech(terminal); outcome.exit_code != ExitCode::kOk) return outcome;
       if (all && !json_) CLI_CHECK_OK(WriteStandardOutput("\n"), InputFailure);
     }
     if (g2p_ || all) {
       if (Outcome outcome = RunG2p(terminal); outcome.exit_code != ExitCode::kOk) return outcome;
+      if (all && !json_) CLI_CHECK_OK(WriteStandardOutput("\n"), InputFailure);
     }
+    if (kernels_ || all) return RunKernels(terminal);
     return {};
   }
 
@@ -135,10 +144,28 @@ class Bench : public Command {
     return {};
   }
 
+  Outcome RunKernels(Terminal* terminal) {
+    KernelBenchOptions options;
+    options.cancel = &CancelOnInterrupt();
+    options.simd_target = target_.value_or("");
+    options.progress = [terminal](double fraction, const std::string& name) { terminal->Progress(fraction, name); };
+    const std::string repeats = repeat_.value_or(std::to_string(options.num_repeats));
+    CLI_TRY(options.num_repeats, ParseInteger("repeat", repeats, 1, 1000), UsageFailure);
+    CLI_TRY(const EngineOptions engine, model_.Options(), UsageFailure);
+    options.num_threads = engine.num_threads;
+    if (table_) {
+      CLI_CHECK_OK(RefillConvPlanTable(*table_, options), OpenFailure);
+      return {};
+    }
+    CLI_TRY(const KernelBenchReport report, BenchKernels(options), OpenFailure);
+    CLI_CHECK_OK(WriteStandardOutput(json_ ? KernelBenchJson(report) : KernelBenchText(report)), InputFailure);
+    return {};
+  }
+
   ModelArguments model_;
   std::vector<std::string> seconds_;
-  std::optional<std::string> file_, language_, repeat_, voice_;
-  bool speech_ = false, g2p_ = false, quick_ = false, json_ = false;
+  std::optional<std::string> file_, language_, repeat_, voice_, target_, table_;
+  bool speech_ = false, g2p_ = false, kernels_ = false, quick_ = false, json_ = false;
 };
 
 }  // namespace

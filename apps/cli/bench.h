@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "koe/kernel_rates.h"
 #include "koe/koe.h"
 #include "outcome.h"
 #include "terminal.h"
@@ -94,6 +95,11 @@ struct SpeechBenchReport {
 
 Result<SpeechBenchReport> BenchSpeech(const SpeechBenchOptions& options, const CancelToken& cancel, Terminal* terminal);
 std::string SpeechBenchText(const SpeechBenchReport& report);
+
+std::string KernelBenchText(const KernelBenchReport& report);
+// Measures the ways to compute each convolution and puts the rows of the target into the file, in the place of those
+// that it has. kIo, and the errors of MeasureConvPlans.
+Result<void> RefillConvPlanTable(const std::string& path, const KernelBenchOptions& options);
 
 }  // namespace koe::cli
 

@@ -193,6 +193,29 @@ std::string G2pBenchJson(const G2pBenchReport& report) {
                 {"hostile", std::move(hostile)}});
 }
 
+std::string KernelBenchJson(const KernelBenchReport& report) {
+  const BuildFacts build = Build();
+  Json kernels = Json::array();
+  for (const KernelRate& k : report.kernels) {
+    kernels.push_back({{"name", k.name},
+                       {"plan", k.plan},
+                       {"seconds", k.seconds},
+                       {"seconds_threads", k.seconds_threads},
+                       {"product_flops", k.product_flops},
+                       {"product_seconds", k.product_seconds},
+                       {"transform_seconds", k.transform_seconds}});
+  }
+  return Print({{"mode", "kernels"},
+                {"version", build.version},
+                {"commit", build.commit},
+                {"compiler", build.compiler},
+                {"simd_target", report.simd_target},
+                {"num_threads", report.num_threads},
+                {"peak_flops", report.peak_flops},
+                {"peak_flops_threads", report.peak_flops_threads},
+                {"kernels", std::move(kernels)}});
+}
+
 std::string SpeechBenchJson(const SpeechBenchReport& report) {
   const auto known = [](auto value) { return value < 0 ? Json() : Json(value); };
   const BuildFacts build = Build();

@@ -42,6 +42,7 @@ std::string OfficialFetchJson(const std::string& output, const OfficialFetchRepo
 std::string GarbageJson(const StoreGarbage& garbage);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);
+std::string KernelBenchJson(const KernelBenchReport& report);
 std::string SpeechBenchJson(const SpeechBenchReport& report);
 
 }  // namespace koe::cli

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/guard.h"
+#include "api/load_model.h"
 
 namespace koe {
 namespace {
@@ -25,10 +26,7 @@ Engine::Impl::~Impl() {
 Result<void> Engine::Impl::Load() {
   const auto start = std::chrono::steady_clock::now();
   if (!pool_) pool_.emplace(static_cast<size_t>(num_threads));
-  KOE_TRY(const auto weights, bundle->OpenWeights());
-  const pipeline::DeviceResources resources{
-      weights.get(), &kernels, [vocab = &bundle->vocab()](char32_t symbol) { return vocab->Find(symbol); }};
-  KOE_TRY(model_, pipeline::LoadModel(plan, resources, *pool_));
+  KOE_TRY(model_, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_));
   const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
   diagnostics_.model_load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {};

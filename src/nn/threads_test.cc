@@ -32,6 +32,29 @@ TEST(NnThreadsTest, SnakeBlockThroughTilesOfEveryThread) {
   });
 }
 
+// Groups of rows on every thread, panels of few groups, and panels that are transformed when they are used.
+TEST(NnThreadsTest, ConvolutionsInTiles) {
+  const ConvShape shape{.in = 5, .out = 70, .taps = 3, .padding = 1};
+  kernels::ConvPlan plan{
+      .is_direct = false, .form = {kernels::TileForm::Kind::kToomCook, 10, 3, 1}, .tiles = 12, .expand_at_run = false};
+  const std::vector<float> weight = RandomVector(70 * 5 * 3), bias = RandomVector(70);
+  for (const bool expand_at_run : {false, true}) {
+    plan.expand_at_run = expand_at_run;
+    for (const size_t rows : {200, 3000}) {
+      const std::vector<float> x = RandomVector(rows * 5);
+      ExpectSameOnPools([&](test_support::Machine& machine) {
+        const Conv1d conv(machine.kernels, weight, bias, shape, plan, &machine.pool);
+        std::vector<float> y(rows * 70), moments(140);
+        ChannelStats stats(machine.exec(), rows, 70, conv.stats_rows());
+        conv.Run(machine.exec(), ConstMatrix(x.data(), rows, 5), {}, Matrix(y.data(), rows, 70), {.stats = &stats});
+        stats.Finish(1e-5f, std::span(moments).first(70), std::span(moments).last(70));
+        y.insert(y.end(), moments.begin(), moments.end());
+        return y;
+      });
+    }
+  }
+}
+
 TEST(NnThreadsTest, AdainBlockThroughPanelsAndTheDoubledLength) {
   const test_support::AdainBlockWeights weights(40, 70, true);
   const size_t rows = 210;

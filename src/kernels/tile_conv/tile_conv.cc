@@ -297,17 +297,20 @@ HWY_INLINE void PrefetchRows(const TileConvArgs& args, size_t column, size_t fir
   }
 }
 
+template <bool kInverse>
 void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
   const FormFunctions functions = FunctionsOf(args.form);
   const TileConvLayout layout(args);
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
     const float* weights = args.weights + panel * layout.planes * layout.weights_plane;
     for (size_t p = 0; p < layout.planes; ++p) {
-      PrefetchRows(args, panel * kPanelWidth, p * args.rows / layout.planes, (p + 1) * args.rows / layout.planes);
+      if constexpr (kInverse) {
+        PrefetchRows(args, panel * kPanelWidth, p * args.rows / layout.planes, (p + 1) * args.rows / layout.planes);
+      }
       MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
                     args.products + p * layout.product_plane);
     }
-    Inverse(args, layout, functions, panel * kPanelWidth);
+    if constexpr (kInverse) Inverse(args, layout, functions, panel * kPanelWidth);
   }
 }
 
@@ -373,7 +376,7 @@ void Expand(const TileForm& form, const float* panel, size_t c_in, float* expand
   }
 }
 
-constexpr TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply};
+constexpr TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply<true>, Multiply<false>};
 
 }  // namespace
 #endif  // KOE_IS_VECTOR_TARGET

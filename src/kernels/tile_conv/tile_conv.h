@@ -71,6 +71,8 @@ struct TileConvOps {
   // of docs/numerics.md times the sum of the magnitudes that meet in the output.
   void (*forward)(const TileConvArgs& args);
   void (*multiply)(const TileConvArgs& args, size_t first_panel, size_t last_panel);
+  // multiply without the way back, to measure it by: writes products alone, those of the last panel.
+  void (*products)(const TileConvArgs& args, size_t first_panel, size_t last_panel);
 };
 
 const TileConvOps* FindTileConvOps(Target target);

@@ -113,6 +113,7 @@ void Inverse(const TileConvArgs& args, const TileConvLayout& layout, const std::
   }
 }
 
+template <bool kInverse>
 void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
   const TileConvLayout layout(args);
   const std::vector<double> matrix = MatricesOf(args.form).inverse;
@@ -122,12 +123,12 @@ void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
       MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
                     args.products + p * layout.product_plane);
     }
-    Inverse(args, layout, matrix, panel * kPanelWidth);
+    if constexpr (kInverse) Inverse(args, layout, matrix, panel * kPanelWidth);
   }
 }
 
 }  // namespace
 
-const TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply};
+const TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply<true>, Multiply<false>};
 
 }  // namespace koe::kernels::scalar

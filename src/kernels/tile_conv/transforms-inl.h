@@ -92,6 +92,7 @@ struct ToomCook {
 // in the forward transform and e^(-...) in the inverse, which saves the negations at a quarter of the circle.
 template <class A, size_t N>
 struct HalfSpectrum {
+  HWY_INLINE HalfSpectrum() {}  // an implicit one would not be compiled for the target (g++ on Arm)
   typename A::V re[N / 2 + 1], im[N / 2];
 };
 

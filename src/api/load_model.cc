@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/load_model.h"
+
+#include <optional>
+
+#include "bundle/files.h"
+
+namespace koe::api {
+namespace {
+
+Result<pipeline::Model> Make(const bundle::Bundle& weights_of, const bundle::Bundle& bundle, const pipeline::Plan& plan,
+                             const kernels::KernelSet& kernels, ThreadPool& pool) {
+  KOE_TRY(const auto weights, weights_of.OpenWeights());
+  const pipeline::DeviceResources resources{
+      weights.get(), &kernels, [vocab = &bundle.vocab()](char32_t symbol) { return vocab->Find(symbol); }};
+  return pipeline::LoadModel(plan, resources, pool);
+}
+
+}  // namespace
+
+Result<pipeline::Model> LoadModel(const bundle::Bundle& bundle, bool check_digest, const pipeline::Plan& plan,
+                                  const kernels::KernelSet& kernels, ThreadPool& pool) {
+  if (!check_digest) return Make(bundle, bundle, plan, kernels, pool);
+  KOE_TRY(const auto unchecked, bundle::Bundle::Open(bundle.dir(), bundle::Digests::kNotChecked));
+  Result<void> checked;
+  std::optional<Result<pipeline::Model>> model;
+  pool.RunAll({[&] { model.emplace(Make(*unchecked, bundle, plan, kernels, pool)); },
+               [&] {
+                 const auto file = bundle.OpenFile(bundle::kWeightsName);
+                 if (!file) checked = file.error();
+               }});
+  KOE_CHECK_OK(checked);
+  return std::move(*model);
+}
+
+}  // namespace koe::api
