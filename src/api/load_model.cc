@@ -11,8 +11,8 @@ namespace {
 Result<pipeline::Model> Make(const bundle::Bundle& weights_of, const bundle::Bundle& bundle, const pipeline::Plan& plan,
                              const kernels::KernelSet& kernels, ThreadPool& pool) {
   KOE_TRY(const auto weights, weights_of.OpenWeights());
-  const pipeline::DeviceResources resources{
-      weights.get(), &kernels, [vocab = &bundle.vocab()](char32_t symbol) { return vocab->Find(symbol); }};
+  const pipeline::DeviceResources resources{weights.get(), &kernels,
+                                            [vocab = &bundle.vocab()](char32_t symbol) { return vocab->Find(symbol); }};
   return pipeline::LoadModel(plan, resources, pool);
 }
 
