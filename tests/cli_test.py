@@ -107,9 +107,9 @@ class UsageTest(CliTestCase):
     def test_help(self):
         for arguments in (["help"], ["--help"], ["-h"]):
             text = self.succeed(*arguments).stdout.decode()
-            for word in ("say", "phonemize", "voices", "info", "bench", "bundle", "dump", "Examples:", "Exit codes:", "KOE_BUNDLE"):
+            for word in ("say", "phonemize", "voices", "info", "bench", "bundle", "dump", "export", "Examples:", "Exit codes:", "KOE_BUNDLE"):
                 self.assertIn(word, text)
-        for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bench"], ["bundle", "build"],
+        for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bench"], ["export"], ["bundle", "build"],
                         ["bundle", "validate"], ["bundle", "info"], ["bundle", "fetch"], ["bundle", "gc"]):
             text = self.succeed(*command, "--help").stdout.decode()
             self.assertIn("Usage: koe " + " ".join(command), text)
@@ -122,7 +122,7 @@ class UsageTest(CliTestCase):
         self.assertRegex(self.succeed("--version").stdout.decode(), r"\Akoe \d+\.\d+\.\d+\S*\n\Z")
 
     def test_commands(self):
-        self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, info, phonemize, say, voices (see koe help)")
+        self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, export, info, phonemize, say, voices (see koe help)")
         self.fail_with(USAGE, "command: 'sya': unknown (nearest: 'say')", "sya", "hello")
         self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, fetch, gc, info, validate"), "bundle")
         self.fail_with(USAGE, "command: 'bundle biuld': unknown (nearest: 'build')", "bundle", "biuld")

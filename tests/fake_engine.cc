@@ -23,6 +23,7 @@
 #include "g2p/user_lexicon.h"
 #include "koe/bench.h"
 #include "koe/kernel_rates.h"
+#include "koe/export.h"
 #include "koe/koe.h"
 
 namespace koe {
@@ -283,6 +284,25 @@ Result<std::string> FindBundle(const std::string& given_dir) {
   const std::string dir = !given_dir.empty() ? given_dir : from_environment != nullptr ? from_environment : "";
   if (!dir.empty() && Exists(dir)) return dir;
   return Error(ErrorCode::kNotFound, "bundle: not found: looked in " + (dir.empty() ? "$KOE_BUNDLE" : dir));
+}
+
+const char* ExportStageName(ExportStage stage) {
+  constexpr const char* kNames[] = {"duration", "f0ntrain", "decoder_pre", "decoder_har_post"};
+  return kNames[static_cast<size_t>(stage)];
+}
+
+// One package a stage and size, nothing in it.
+Result<ExportReport> ExportModel(const ExportOptions& options) {
+  KOE_CHECK_OK(FailIfAsked(options.output_dir));
+  ExportReport report;
+  report.output_dir = options.output_dir;
+  for (const ExportStage stage : options.stages) {
+    for (const int size : stage == ExportStage::kDuration ? options.tokens : options.buckets) {
+      report.packages.push_back({ExportStageName(stage), stage, {size}, "00", 1000, {{"model", 1000, "00"}}});
+      report.bytes += 1000;
+    }
+  }
+  return report;
 }
 
 struct FrontEndBench::Impl {};

@@ -13,6 +13,7 @@ namespace koe::cli {
 std::unique_ptr<Command> MakeSay();
 std::unique_ptr<Command> MakePhonemize();
 std::unique_ptr<Command> MakeDump();
+std::unique_ptr<Command> MakeExport();
 std::unique_ptr<Command> MakeBench();
 std::unique_ptr<Command> MakeVoices();
 std::unique_ptr<Command> MakeInfo();

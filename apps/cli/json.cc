@@ -160,6 +160,28 @@ std::string GarbageJson(const StoreGarbage& garbage) {
   return Print({{"removed", garbage.removed}, {"bytes", garbage.bytes}, {"in_use", garbage.in_use}});
 }
 
+std::string ExportJson(const ExportReport& report) {
+  const auto file_json = [](const ExportedFile& file) {
+    return Json{{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}};
+  };
+  Json packages = Json::array(), runtime = Json::array();
+  for (const ExportedPackage& package : report.packages) {
+    Json files = Json::array();
+    for (const ExportedFile& file : package.files) files.push_back(file_json(file));
+    packages.push_back({{"path", package.path},
+                        {"stage", ExportStageName(package.stage)},
+                        {"sizes", package.sizes},
+                        {"tree_sha256", package.tree_sha256},
+                        {"bytes", package.bytes},
+                        {"files", std::move(files)}});
+  }
+  for (const ExportedFile& file : report.runtime_files) runtime.push_back(file_json(file));
+  return Print({{"output", report.output_dir},
+                {"bytes", report.bytes},
+                {"packages", std::move(packages)},
+                {"runtime_files", std::move(runtime)}});
+}
+
 std::string DumpJson(const std::string& output) { return Print({{"output", output}}); }
 
 std::string G2pBenchJson(const G2pBenchReport& report) {

@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "koe/download.h"
+#include "koe/export.h"
 #include "koe/koe.h"
 
 namespace koe::cli {
@@ -40,6 +41,7 @@ std::string BundleJson(const BundleReport& report);
 std::string FetchJson(const FetchReport& report);
 std::string OfficialFetchJson(const std::string& output, const OfficialFetchReport& report);
 std::string GarbageJson(const StoreGarbage& garbage);
+std::string ExportJson(const ExportReport& report);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);
 std::string KernelBenchJson(const KernelBenchReport& report);

@@ -25,6 +25,7 @@ Commands AllCommands() {
   commands.push_back(MakeBundleInfo());
   commands.push_back(MakeBundleFetch());
   commands.push_back(MakeBundleGc());
+  commands.push_back(MakeExport());
   commands.push_back(MakeDump());
   return commands;
 }

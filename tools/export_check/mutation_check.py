@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do the gates have teeth? Damages packages one fault at a time; each must be found by the lint or by the numbers.
+
+  python mutation_check.py --koe build/release/koe --coreml DIR   (float16 packages of 3 s and 128 tokens)
+
+Exit status: 0 when every fault was found, 1 with those that were not.
+"""
+import argparse
+import os
+import shutil
+import struct
+import sys
+import tempfile
+
+import cases
+import lint
+import mil_eval
+import numpy as np
+from check_numbers import judge
+from mil_program import Package
+
+
+def first(package, kind, last=False):
+    found = [o for o in package.block("main").operations if o.type == kind]
+    return found[-1 if last else 0]
+
+
+def constant(package, name):
+    return next(o for o in package.block("main").operations if o.type == "const" and o.outputs[0].name == name)
+
+
+def bound(operation, parameter):
+    return operation.inputs[parameter].arguments[0].name
+
+
+def set_ints(package, operation, parameter, values):
+    """Binds the parameter to a new constant, so that nobody else's changes."""
+    block = package.block("main")
+    copy = type(operation)()
+    copy.CopyFrom(constant(package, bound(operation, parameter)))
+    copy.outputs[0].name += "_mutated"
+    ints = copy.attributes["val"].immediateValue.tensor.ints.values
+    del ints[:]
+    ints.extend(values)
+    operation.inputs[parameter].arguments[0].name = copy.outputs[0].name
+    index = next(i for i, o in enumerate(block.operations) if o.outputs[0].name == operation.outputs[0].name)
+    block.operations.insert(index, copy)
+
+
+# What the lint must find.
+def bad_shape(p):
+    first(p, "conv").outputs[0].type.tensorType.dimensions[2].constant.size += 1
+
+
+def missing_parameter(p):
+    del first(p, "conv").inputs["strides"]
+
+
+def undefined_name(p):
+    first(p, "add").inputs["x"].arguments[0].name = "nowhere"
+
+
+def wrong_type(p):
+    first(p, "mul").outputs[0].type.tensorType.dataType = 11 if first(p, "mul").outputs[0].type.tensorType.dataType == 10 else 10
+
+
+def blob_offset(p):
+    blobs = [o for o in p.block("main").operations
+             if o.type == "const" and o.attributes["val"].WhichOneof("value") == "blobFileValue"]
+    blobs[0].attributes["val"].blobFileValue.offset += 64
+
+
+def order(p):
+    block = p.block("main")
+    last = type(block.operations[0])()
+    last.CopyFrom(block.operations[-1])
+    del block.operations[-1]
+    block.operations.insert(0, last)
+
+
+def description(p):
+    p.spec.description.input[0].type.multiArrayType.shape[1] += 1
+
+
+def opset(p):
+    function = p.function("main")
+    block = type(p.block("main"))()
+    block.CopyFrom(p.block("main"))
+    del function.block_specializations[function.opset]
+    function.opset = "CoreML4"
+    function.block_specializations["CoreML4"].CopyFrom(block)
+
+
+def unknown_operation(p):
+    first(p, "sqrt").type = "square_root"
+
+
+# What only the numbers can find.
+def leaky_slope(p):
+    operation = first(p, "leaky_relu")
+    value = constant(p, bound(operation, "alpha")).attributes["val"].immediateValue.tensor
+    if value.WhichOneof("value") == "bytes":
+        value.bytes.values = np.float16(0.5 * np.frombuffer(value.bytes.values, np.float16)[0]).tobytes()
+    else:
+        value.floats.values[0] *= 0.5
+
+
+def upsampler_shift(p):
+    operation = next(o for o in p.block("main").operations if o.type == "slice_by_index" and
+                     [x for x in o.outputs[0].type.tensorType.dimensions][2:] and
+                     list(p.value(constant(p, bound(o, "begin")).attributes["val"])) == [0, 0, 1])
+    begin, end = (list(p.value(constant(p, bound(operation, k)).attributes["val"])) for k in ("begin", "end"))
+    set_ints(p, operation, "begin", [begin[0], begin[1], begin[2] - 1])
+    set_ints(p, operation, "end", [end[0], end[1], end[2] - 1])
+
+
+def swapped_lstm_bias(p):
+    lstms = [o for o in p.block("main").operations if o.type == "lstm"]
+    a, b = lstms[0].inputs["bias"].arguments[0], lstms[1].inputs["bias"].arguments[0]
+    a.name, b.name = b.name, a.name
+    block = p.block("main")  # both constants before their first use
+    moved = [o for o in block.operations if o.type == "const" and o.outputs[0].name in (a.name, b.name)]
+    copies = []
+    for operation in moved:
+        copy = type(operation)()
+        copy.CopyFrom(operation)
+        copies.append(copy)
+        block.operations.remove(operation)
+    for copy in copies:
+        block.operations.insert(0, copy)
+
+
+def lost_mask(p):
+    """The last multiplication by a mask becomes one by itself... of nothing: the output is left unmasked."""
+    operation = next(o for o in p.block("main").operations if o.type == "reduce_mean")
+    source = next(o for o in p.block("main").operations if o.outputs[0].name == bound(operation, "x"))
+    if source.type == "mul":
+        operation.inputs["x"].arguments[0].name = bound(source, "x")
+    else:
+        mean = [o for o in p.block("main").operations if o.type == "reduce_mean"][1]
+        source = next(o for o in p.block("main").operations if o.outputs[0].name == bound(mean, "x"))
+        mean.inputs["x"].arguments[0].name = bound(source, "x")
+
+
+def scaled_weight(p):
+    """Doubles the first convolution's weights in the file."""
+    value = constant(p, bound(first(p, "conv"), "weight")).attributes["val"]
+    _, _, size, data = struct.unpack_from("<IIQQ", p.weights, value.blobFileValue.offset)
+    raw = bytearray(p.weights)
+    raw[data:data + size] = (2 * np.frombuffer(p.weights, np.float16, size // 2, data)).astype(np.float16).tobytes()
+    p.weights = bytes(raw)
+
+
+LINT_FAULTS = (bad_shape, missing_parameter, undefined_name, wrong_type, blob_offset, order, description, opset, unknown_operation)
+NUMBER_FAULTS = {"f0ntrain": (swapped_lstm_bias, upsampler_shift, leaky_slope, lost_mask, scaled_weight),
+                 "decoder_pre": (upsampler_shift, leaky_slope, lost_mask), "decoder_har_post": (leaky_slope, lost_mask)}
+
+
+def damaged(source, folder, fault):
+    target = os.path.join(folder, os.path.basename(source))
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    package = Package(target)
+    fault(package)
+    with open(os.path.join(package.data, "model.mlmodel"), "wb") as f:
+        f.write(package.spec.SerializeToString())
+    with open(os.path.join(package.data, "weights", "weight.bin"), "wb") as f:
+        f.write(package.weights)
+    return target
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--koe", required=True)
+    parser.add_argument("--coreml", required=True)
+    arguments = parser.parse_args()
+    missed, total, tensors = 0, 0, cases.dump(arguments.koe)
+    with tempfile.TemporaryDirectory() as folder:
+        for fault in LINT_FAULTS:
+            path = damaged(os.path.join(arguments.coreml, "kokoro_f0ntrain_t120.mlpackage"), folder, fault)
+            findings = lint.lint(path)
+            total, missed = total + 1, missed + (not findings)
+            print(f"{'found ' if findings else 'MISSED'} {fault.__name__}: {findings[:1]}", flush=True)
+        for stage, faults in NUMBER_FAULTS.items():
+            case = cases.Case(stage, tensors, 3)
+            for fault in faults:
+                path = damaged(os.path.join(arguments.coreml, cases.package_name(stage, 3) + ".mlpackage"), folder, fault)
+                rows = judge(case, mil_eval.evaluate(path, case.inputs), "fp16", False)
+                found = not all(good for _, _, good in rows)
+                total, missed = total + 1, missed + (not found)
+                print(f"{'found ' if found else 'MISSED'} {stage} {fault.__name__}: {[text for _, text, _ in rows]}", flush=True)
+    print(f"{total} faults, {missed} missed")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
