@@ -39,6 +39,8 @@ if(NOT KOE_SANITIZE)
       ARGS --koe $<TARGET_FILE:koe_cli>)
     koe_python_test(NAME golden_targets_test SCRIPT tests/golden_test.py LABELS slow TIMEOUT 900 SERIAL
       ARGS --targets --koe $<TARGET_FILE:koe_cli>)
+    koe_python_test(NAME export_test_onnx SCRIPT tests/export_test.py LABELS slow TIMEOUT 300 SERIAL
+      ARGS --koe $<TARGET_FILE:koe_cli>)
     koe_python_test(NAME asr_test SCRIPT tests/asr_test.py LABELS slow TIMEOUT 900 SERIAL ARGS --koe $<TARGET_FILE:koe_cli>)
     # The README speaks of build/release, so it is tested there only.
     if(CMAKE_BINARY_DIR STREQUAL "${CMAKE_SOURCE_DIR}/build/release")

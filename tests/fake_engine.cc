@@ -22,8 +22,8 @@
 
 #include "g2p/user_lexicon.h"
 #include "koe/bench.h"
-#include "koe/kernel_rates.h"
 #include "koe/export.h"
+#include "koe/kernel_rates.h"
 #include "koe/koe.h"
 
 namespace koe {

@@ -35,7 +35,7 @@ class Export : public Command {
   void Declare(Arguments* arguments) override {
     arguments->Value("--format", "NAME", &format_, "coreml (default) or onnx");
     arguments->List("--stage", "NAME", &stages_,
-                    "all (default), duration, f0ntrain, decoder_pre or decoder_har_post; may be given many times");
+                    "all (default), duration, f0ntrain, decoder_pre, decoder_har_post; or several");
     arguments->List("--buckets", "SECONDS", &buckets_, "Lengths of speech (default 3,7,10,15,30)");
     arguments->List("--tokens", "N", &tokens_, "Numbers of tokens (default 32,64,128,256,320,384,512)");
     arguments->Value("--precision", "NAME", &precision_, "fp16 (default) or fp32, of the computation");

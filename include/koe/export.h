@@ -27,10 +27,10 @@ inline constexpr int kMaxExportSeconds = 120;
 inline constexpr int kMaxExportTokens = 512;
 
 struct ExportOptions {
-  std::string bundle_dir;
-  std::string output_dir;  // made where it is not there; packages of the same names in it are replaced
+  std::string bundle_dir = {};
+  std::string output_dir = {};  // made where it is not there; packages of the same names in it are replaced
   ExportFormat format = ExportFormat::kCoreMl;
-  std::vector<ExportStage> stages;                              // empty: all four
+  std::vector<ExportStage> stages = {};                         // empty: all four
   std::vector<int> buckets = {3, 7, 10, 15, 30};                // seconds, 1..120, for all but the duration stage
   std::vector<int> tokens = {32, 64, 128, 256, 320, 384, 512};  // 1..512, of the duration stage
   ExportPrecision precision = ExportPrecision::kFp16;           // of the computation, not of the interface
@@ -38,7 +38,7 @@ struct ExportOptions {
   bool multifunction = false;  // Core ML: one package a stage with a function for each size (macOS 15, iOS 18)
   // fp16: the generator's spectrum and inverse transform too, as published; they are float32 otherwise, worth 4 dB.
   bool half_tail = false;
-  std::function<void(double fraction, const std::string& what)> progress;
+  std::function<void(double fraction, const std::string& what)> progress = {};
   const CancelToken* cancel = nullptr;  // looked at between packages
 };
 

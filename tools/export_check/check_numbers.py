@@ -71,7 +71,6 @@ def main():
     parser.add_argument("--onnx")
     parser.add_argument("--coreml")
     parser.add_argument("--precision", choices=["fp16", "fp32"], default="fp32")
-    parser.add_argument("--contract", choices=["current", "card"], default="current")
     parser.add_argument("--seconds", default="3")
     parser.add_argument("--tokens", default="128")
     parser.add_argument("--evaluators", default="A,B")
@@ -79,11 +78,10 @@ def main():
     parser.add_argument("--contamination", action="store_true")
     arguments = parser.parse_args()
     tensors = cases.dump(arguments.koe)
-    tensors_of = {"card": card_tensors}.get(arguments.contract, lambda koe, size: tensors)
     failed = False
     for stage in arguments.stages.split(","):
         for size in (arguments.tokens if stage == "duration" else arguments.seconds).split(","):
-            case = cases.Case(stage, tensors_of(arguments.koe, int(size)), int(size), arguments.contract)
+            case = cases.Case(stage, tensors, int(size))
             results = {}
             for name, suffix, run in evaluators(arguments):
                 path = os.path.join(arguments.onnx or arguments.coreml, cases.package_name(stage, int(size)) + suffix)
@@ -98,11 +96,6 @@ def main():
                 failed |= apart > EVALUATORS_DB
                 print(f"{'ok  ' if apart <= EVALUATORS_DB else 'FAIL'} A-B {output}: {apart:.2f} dB apart", flush=True)
     sys.exit(1 if failed else 0)
-
-
-def card_tensors(koe, seconds):
-    """Without masks only a full bucket is right: the utterance as often as it takes, cut to the bucket's frames."""
-    raise NotImplementedError
 
 
 if __name__ == "__main__":
