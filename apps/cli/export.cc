@@ -14,13 +14,13 @@ namespace koe::cli {
 namespace {
 
 constexpr char kDetails[] =
-    R"(Stages: duration, f0ntrain, decoder_pre, decoder_har_post, each a program of fixed shapes: one for each number of
-tokens (duration) or seconds (the others). Names, shapes and masks are those of kokoro-coreml's published packages;
---contract card leaves the masks out and doubles the excitation's length, as its model card has it. Masks may be left
-out by callers: they are all ones then. --multifunction writes one Core ML package a stage, with a function for each
-size that shares the weights (macOS 15, iOS 18). The folder also gets runtime/kokoro-vocab.json,
-runtime/hnsf_weights.json and ExportManifest.json with every size and SHA-256. The same bundle gives the same bytes.
-Written and checked without Apple hardware: see docs/export.md.
+    R"(Stages: duration, f0ntrain, decoder_pre, decoder_har_post, each a program of fixed shapes: one for each number
+of tokens (duration) or seconds (the others). Names, shapes and masks are those of kokoro-coreml's published
+packages; --contract card leaves the masks out and doubles the excitation's length, as its model card has it. Masks
+may be left out by callers: they are all ones then. --multifunction writes one Core ML package a stage, with a
+function for each size that shares the weights (macOS 15, iOS 18). The folder also gets runtime/kokoro-vocab.json,
+runtime/hnsf_weights.json and ExportManifest.json with every size and SHA-256. The same bundle gives the same
+bytes. Written and checked without Apple hardware: see docs/export.md.
 
 Examples:
   koe export -o coreml
