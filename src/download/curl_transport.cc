@@ -34,7 +34,7 @@ struct Call {
   std::optional<Error> error;  // the receiver's
 
   bool IsCancelled() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-  void Run(Result<void> result) {
+  void Run(const Result<void>& result) {
     if (!result && !error) error = result.error();
   }
   // A redirect that is followed has no body for us, so the first body byte belongs to the last answer.
