@@ -132,7 +132,7 @@ Result<void> PartialFile::Restart(const std::string& etag) {
   const int fd = ops_.Open(etag_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (fd < 0) return FileError(etag_path_, errno);
   const std::string line = etag_ + "\n";
-  const Result<void> written = WriteAll(ops_, fd, std::as_bytes(std::span(line)), etag_path_);
+  Result<void> written = WriteAll(ops_, fd, std::as_bytes(std::span(line)), etag_path_);
   close(fd);
   if (!written) (void)ops_.Unlink(etag_path_.c_str());
   return written;
