@@ -20,12 +20,12 @@ struct KernelBenchOptions {
   std::function<void(double fraction, const std::string& kernel)> progress;  // on the calling thread; may be empty
 };
 
-// One shape of the model. Seconds are wall time.
+// One shape of the model. Seconds of one thread are its processor time, which other programs leave alone.
 struct KernelRate {
   std::string name;            // "residual_256_k11": of the residual blocks, 256 channels, 11 taps
   std::string plan;            // how it is computed: "fft34", "toom12", "direct", "gemm", "gemv"
   double seconds = 0;          // everything on one thread: activation, products, residual, statistics
-  double seconds_threads = 0;  // on all threads
+  double seconds_threads = 0;  // on all threads, wall time
   double product_flops = 0;    // float32 operations a second in the main loop of the products, one thread
   // Shares of `seconds`. The products and transforms are timed by themselves, with their data in the caches where a run
   // has them; the rest is activations, statistics, and waiting for memory.

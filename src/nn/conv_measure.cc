@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/conv_measure.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <tuple>
@@ -31,6 +33,16 @@ AlignedBuffer<float> Random(size_t size, uint32_t stream) {
 
 }  // namespace
 
+double ThreadSeconds() {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+double WallSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 std::span<const ConvCase> ModelConvolutions() { return kCases; }
 
 std::vector<ConvMeasurement> MeasureConvPlans(const Exec& exec, const ConvCase& conv,
@@ -51,16 +63,17 @@ std::vector<ConvMeasurement> MeasureConvPlans(const Exec& exec, const ConvCase& 
                               exec.pool);
     measured.push_back({plan, 1e9, convolutions.back().WeightBytes()});
   }
+  const auto seconds_now = exec.pool->num_threads() == 1 ? ThreadSeconds : WallSeconds;
   for (int i = 0; i <= repeats; ++i) {  // the first is a warm-up
     for (size_t j = 0; j < convolutions.size(); ++j) {
       const Arena::Scope scope(*exec.arena);
       const Matrix output(y.data(), out_rows, s.out);
       ChannelStats stats(exec, out_rows, s.out, convolutions[j].stats_rows());
-      const auto start = std::chrono::steady_clock::now();
+      const double start = seconds_now();
       // Halved, so that the sum with itself stays finite.
       convolutions[j].Run(exec, ConstMatrix(x.data(), conv.rows, s.in), prologue, output,
                           {.residual = output, .scale = 0.5f, .stats = &stats});
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const double seconds = seconds_now() - start;
       if (i > 0) measured[j].seconds = std::min(measured[j].seconds, seconds);
     }
   }

@@ -10,6 +10,10 @@
 
 namespace koe::nn {
 
+// Processor time of the calling thread, and wall time.
+double ThreadSeconds();
+double WallSeconds();
+
 // One of the model's convolutions, with the rows that it has in five seconds of speech.
 struct ConvCase {
   const char* name;
@@ -21,7 +25,7 @@ std::span<const ConvCase> ModelConvolutions();
 
 struct ConvMeasurement {
   kernels::ConvPlan plan;
-  double seconds;       // best of `repeats`
+  double seconds;       // best of `repeats`: wall; of one thread its processor time, which other load leaves alone
   size_t weight_bytes;  // held by the convolution
 };
 

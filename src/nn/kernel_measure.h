@@ -16,8 +16,8 @@ namespace koe::nn {
 struct KernelMeasurement {
   std::string name;              // "residual_256_k11"
   std::string plan;              // "fft34", "direct", "gemm", "lstm"
-  double seconds = 0;            // of the whole operation on one thread, best of the repeats
-  double seconds_threads = 0;    // on all threads
+  double seconds = 0;            // of the whole operation on one thread: its processor time, best of the repeats
+  double seconds_threads = 0;    // on all threads: wall time
   double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread
   double product_seconds = 0;    // of `seconds`: what the products take at that rate
   double transform_seconds = 0;  // of `seconds`: tiles there and back, weights expanded; gates of an LSTM

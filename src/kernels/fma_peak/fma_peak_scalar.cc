@@ -34,15 +34,17 @@ double MeasureFmaPeak(Target target, size_t num_threads) {
   using Clock = std::chrono::steady_clock;
   const FmaPeakOps& ops = *FindFmaPeakOps(target);
   const size_t num_values = ops.num_values();
-  // 50 ns a round at most (scalar), so a run takes milliseconds; shorter ones would time the start of threads.
-  const size_t rounds = target == Target::kScalar ? 200'000 : 1'500'000;
-  constexpr int kRuns = 12;
+  // 50 ns a round at most (scalar). Runs of several threads take milliseconds; shorter ones would time their start. One
+  // thread's are shorter than a time slice, so that some are whole where other programs run too.
+  const size_t shorter = num_threads == 1 ? 8 : 1;
+  const size_t rounds = (target == Target::kScalar ? 200'000 : 1'500'000) / shorter;
+  const int num_runs = static_cast<int>(12 * shorter);
   const auto work = [&] {
     std::vector<float> values(num_values);
     ops.chains(rounds, 0.999f, 0.001f, values.data());
   };
   double best = 0;
-  for (int run = 0; run < kRuns; ++run) {
+  for (int run = 0; run < num_runs; ++run) {
     const auto start = Clock::now();
     std::vector<std::thread> threads;
     size_t started = 1;
