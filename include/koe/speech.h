@@ -28,8 +28,9 @@ enum class FirstAudio { kNatural, kFast };
 //     added one by one. The halves of a row (acoustic, prosody) are mixed each by itself.
 enum class VoiceBlend { kLinear, kSpherical };
 
-// Silence at a cut, from the end of the last phoneme's tokens to the start of the next one's, in seconds, by what
-// stands at the cut. nullopt: what the model speaks there. Not used with Chunking::kKokoro. Within [0, 10].
+// Silence at a cut, in seconds, by what stands at the cut; nullopt: what the model speaks there. It is measured between
+// what may be sound by the durations: up to 5 frames behind the start of the last phoneme and from 5 frames before the
+// first one on; the pause that is heard is up to 0.25 s longer. Not used with Chunking::kKokoro. Within [0, 10].
 struct Pauses {
   std::optional<float> word = 0.03f;    // within a clause
   std::optional<float> clause = 0.15f;  // after , ; : and dashes

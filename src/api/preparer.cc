@@ -22,11 +22,11 @@ constexpr float kMaxPause = 10, kMaxGain = 16;
 constexpr size_t kMaxOpenMarks = 64;
 constexpr double kMaxPauseInARow = 600;
 
-// Seconds of audio of n symbols at speed 1: a line through 2,000 chunks of 1 to 448 symbols, af_heart
-// (src/api/preparer_test.cc holds it to 40 % on its texts). The constant part is the silence at both ends.
-constexpr double kSecondsPerChunk = 0.75, kSecondsPerSymbol = 0.059;
+// Seconds of audio of n symbols at speed 1: a line through the chunks of tests/data/chapters/pride_and_prejudice.txt,
+// af_heart, from which none of them is more than 0.53 s away.
+constexpr double kSecondsPerChunk = 0.36, kSecondsPerSymbol = 0.0575;
 
-// FirstAudio::kFast: most symbols of the first chunks at speed 1. The first gives 1.5 s of audio; each of the others is
+// FirstAudio::kFast: most symbols of the first chunks at speed 1. The first gives 1.2 s of audio; each of the others is
 // made in less time than those before it are played where a second of audio takes up to 0.3 s.
 constexpr std::array<size_t, 3> kFirstSymbols = {14, 60, 180};
 

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <string>
@@ -273,6 +276,35 @@ TEST_F(StreamTest, MarkupSpeaksAndPauses) {
   EXPECT_TRUE(engine_->Prepare("a [word](/wˈɜɹd/) [not](+1)", options).has_value());
 }
 
+// The quiet around a join is as long as was asked for, and at most the ten frames longer that are taken for sound.
+TEST_F(StreamTest, PausesAreThoseAskedFor) {
+  for (const float pause : {0.2f, 0.8f}) {
+    SynthesisOptions options;
+    options.pauses.sentence = pause;
+    const auto audio = engine_->Synthesize("Well. No.", options);
+    ASSERT_TRUE(audio.has_value());
+    ASSERT_EQ(audio->chunks.size(), 2u);
+    double power = 0;
+    for (const float sample : audio->samples) power += static_cast<double>(sample) * sample;
+    const double quiet = 0.05 * std::sqrt(power / static_cast<double>(audio->samples.size()));
+    // Loudness of blocks of 5 ms, from the join outwards.
+    const auto is_quiet = [&](size_t block) {
+      double sum = 0;
+      for (size_t i = 120 * block; i < 120 * (block + 1); ++i) {
+        sum += static_cast<double>(audio->samples[i]) * audio->samples[i];
+      }
+      return std::sqrt(sum / 120) < quiet;
+    };
+    const size_t join = audio->chunks[1].first_sample / 120;
+    size_t first = join, last = join;
+    while (first > 0 && is_quiet(first - 1)) --first;
+    while (120 * (last + 1) < audio->samples.size() && is_quiet(last)) ++last;
+    const double seconds = static_cast<double>(last - first) * 0.005;
+    EXPECT_GE(seconds, pause - 0.02) << pause;
+    EXPECT_LE(seconds, pause + 0.25 + 0.02) << pause;
+  }
+}
+
 TEST_F(StreamTest, GainScalesAndVoicesMix) {
   SynthesisOptions options = Fast();
   const auto plain = engine_->Synthesize("Hi.", options);
@@ -418,6 +450,137 @@ TEST_F(StreamTest, HostileTextEndsWell) {
     }
     for (const PreparedChunk& chunk : prepared->chunks) EXPECT_LE(chunk.token_ids.size(), 450u) << unit;
   }
+}
+
+// Excerpts of five books that are in the public domain: every character is white space or in a chunk and a word.
+TEST_F(StreamTest, EveryCharacterOfFiveBooksIsAccountedFor) {
+  size_t num_books = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(KOE_SOURCE_DIR "/tests/data/chapters")) {
+    std::ifstream file(entry.path());
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    SCOPED_TRACE(entry.path());
+    ++num_books;
+    for (const Chunking chunking : {Chunking::kSentences, Chunking::kPacked, Chunking::kParagraph, Chunking::kKokoro}) {
+      SynthesisOptions options = Fast();
+      options.chunking = chunking;
+      const auto prepared = engine_->Prepare(text, options);
+      ASSERT_TRUE(prepared.has_value()) << prepared.error().message();
+      std::vector<bool> in_chunk(text.size(), false), in_word(text.size(), false);
+      size_t last_word = 0, last_code_point = 0;
+      for (const PreparedChunk& chunk : prepared->chunks) {
+        EXPECT_EQ(chunk.text, text.substr(chunk.span.offset, chunk.span.length));
+        std::fill_n(in_chunk.begin() + static_cast<ptrdiff_t>(chunk.span.offset), chunk.span.length, true);
+        size_t token = 1;
+        for (const PreparedWord& word : chunk.words) {
+          std::fill_n(in_word.begin() + static_cast<ptrdiff_t>(word.span.offset), word.span.length, true);
+          EXPECT_GE(word.span.offset, last_word);
+          EXPECT_GE(word.span.code_point_offset, last_code_point);
+          last_word = word.span.offset;
+          last_code_point = word.span.code_point_offset;
+          if (word.num_tokens == 0 && !word.space_token) continue;
+          EXPECT_EQ(word.first_token, token) << word.info.text;
+          token = word.first_token + word.num_tokens + (word.space_token ? 1 : 0);
+        }
+        EXPECT_EQ(token + 1, chunk.token_ids.size());  // and every token is some word's
+      }
+      for (size_t i = 0; i < text.size(); ++i) {
+        // Lower-case emphasis marks and the white space around words are nothing to say.
+        if (text[i] == ' ' || text[i] == '\n') continue;
+        EXPECT_TRUE(in_chunk[i]) << i;
+        EXPECT_TRUE(in_word[i]) << i;
+      }
+    }
+  }
+  EXPECT_EQ(num_books, 5u);
+}
+
+size_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  size_t size = 0, resident = 0;
+  file >> size >> resident;
+  return resident * 4096;
+}
+
+// Resident memory after many syntheses of random length is what it was after the first fifth of them.
+TEST_F(StreamTest, MemoryDoesNotGrowWithTheNumberOfSyntheses) {
+  const int runs = IsLong() ? 1000 : 10;
+  std::mt19937 random(3);
+  const std::string words = "it was the best of times and it was the worst of times and we had everything before us ";
+  size_t after_first = 0;
+  for (int i = 0; i < runs; ++i) {
+    const size_t length = i < 2 ? words.size() - 1 : 2 + random() % (words.size() - 2);
+    const auto audio = engine_->Synthesize(words.substr(0, length), Fast());
+    ASSERT_TRUE(audio.has_value()) << audio.error().message();
+    if (i == runs / 5) after_first = ResidentBytes();
+  }
+  const double growth = static_cast<double>(ResidentBytes()) - static_cast<double>(after_first);
+  std::printf("%d syntheses: %.1f MiB more than after %d\n", runs, growth / 1048576, runs / 5);
+  EXPECT_LE(growth, 16 << 20);  // one more leaked block of activations, let alone of samples, would be more
+}
+
+TEST_F(StreamTest, ManyThreadsGetTheSamplesOfOne) {
+  const auto expected = engine_->Synthesize(kTale, Fast());
+  ASSERT_TRUE(expected.has_value());
+  const int num_threads = IsLong() ? 8 : 3;
+  std::vector<std::thread> threads;
+  std::atomic<int> equal{0};
+  for (int t = 0; t < num_threads; ++t) {
+    threads.emplace_back([&, t] {
+      if (t % 2 == 0) {
+        const auto audio = engine_->Synthesize(kTale, Fast());
+        if (audio && audio->samples == expected->samples) ++equal;
+      } else {
+        auto stream = engine_->OpenStream(kTale, Fast());
+        if (stream && Drain(&*stream) == expected->samples) ++equal;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(equal, num_threads);
+}
+
+// A player that starts with the first chunk and never waits for one. Needs a quiet machine: long form only.
+TEST_F(StreamTest, APlayerNeverWaits) {
+  if (!IsLong()) GTEST_SKIP() << "KOE_LONG_TESTS is not set";
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(KOE_SOURCE_DIR "/tests/data/chapters")) {
+    std::ifstream file(entry.path());
+    text += std::string(std::istreambuf_iterator<char>(file), {}) + "\n\n";
+  }
+  text += text + text;
+  SynthesisOptions options;
+  options.first_audio = FirstAudio::kFast;
+  std::vector<double> firsts;
+  for (int i = 0; i < 7; ++i) {
+    double first = 0;
+    const auto start = std::chrono::steady_clock::now();
+    const auto run = engine_->Synthesize(text, options, [&](const AudioChunk&) {
+      first = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      return false;
+    });
+    ASSERT_TRUE(run.has_value());
+    firsts.push_back(first);
+  }
+  std::sort(firsts.begin(), firsts.end());
+  std::printf("first audio: median %.0f ms, %.0f to %.0f\n", firsts[3] * 1000, firsts[0] * 1000, firsts[6] * 1000);
+  StreamOptions ahead;
+  ahead.max_seconds_ahead = 3600;
+  const auto start = std::chrono::steady_clock::now();
+  auto stream = engine_->OpenStream(text, options, ahead);
+  ASSERT_TRUE(stream.has_value());
+  double played_until = 0, worst_gap = 0, seconds = 0;
+  for (bool is_first = true;; is_first = false) {
+    const auto next = stream->Next();
+    ASSERT_TRUE(next.has_value()) << next.error().message();
+    if (!*next) break;
+    const double now = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (!is_first) worst_gap = std::max(worst_gap, now - played_until);
+    const double length = static_cast<double>((*next)->samples.size()) / kSampleRateHz;
+    played_until = std::max(played_until, now) + length;
+    seconds += length;
+  }
+  std::printf("%.0f s of speech, longest gap %.3f s\n", seconds, worst_gap);
+  EXPECT_EQ(worst_gap, 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "base/utf8.h"
@@ -20,23 +21,22 @@ struct Cue {
   std::string text;
 };
 
-// White space runs become one space; a line break goes where the second line is at most as long as the first may be.
-std::string CueText(std::string_view text) {
-  std::string plain;
-  for (const char c : text) {
-    const bool is_space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    if (!is_space) plain += c;
-    if (is_space && !plain.empty() && plain.back() != ' ') plain += ' ';
-  }
-  while (plain.ends_with(' ')) plain.pop_back();
-  const size_t length = CountCodePoints(plain);
-  if (length <= kLineCodePoints) return plain;
-  // The space nearest to the middle.
+// Whether white space stands between two words, where markup is none: "](/phonemes/)" behind a word, "[" before one.
+bool HasSpaceBetween(std::string_view text, const TextSpan& a, const TextSpan& b) {
+  const size_t begin = std::min(a.offset + a.length, text.size()), end = std::min(b.offset, text.size());
+  std::string_view gap = text.substr(begin, end - std::min(begin, end));
+  const size_t close = gap.starts_with("](") ? gap.find(')') : std::string_view::npos;
+  if (close != std::string_view::npos) gap.remove_prefix(close + 1);
+  return gap.find_first_of(" \n\r\t") != std::string_view::npos;
+}
+
+// Two lines where one is too long, as like in length as can be.
+std::string WithLineBreak(std::string plain) {
+  if (CountCodePoints(plain) <= kLineCodePoints) return plain;
+  const size_t middle = plain.size() / 2;
+  const auto distance = [&](size_t place) { return place > middle ? place - middle : middle - place; };
   size_t best = std::string::npos;
   for (size_t at = plain.find(' '); at != std::string::npos; at = plain.find(' ', at + 1)) {
-    const auto distance = [&](size_t place) {
-      return place > plain.size() / 2 ? place - plain.size() / 2 : plain.size() / 2 - place;
-    };
     if (best == std::string::npos || distance(at) < distance(best)) best = at;
   }
   if (best != std::string::npos) plain[best] = '\n';
@@ -73,9 +73,12 @@ std::vector<Cue> CuesOf(std::string_view text, std::span<const WordTime> words,
         is_heard = true;
         cue.end_sample = words[w].first_sample + words[w].num_samples;
       }
-      const size_t begin_byte = std::min(words[first].span.offset, text.size());
-      const size_t end_byte = std::min(words[end - 1].span.offset + words[end - 1].span.length, text.size());
-      cue.text = CueText(text.substr(begin_byte, end_byte - std::min(begin_byte, end_byte)));
+      std::string plain;
+      for (size_t w = first; w < end; ++w) {
+        if (w > first && HasSpaceBetween(text, words[w - 1].span, words[w].span)) plain += ' ';
+        plain += words[w].text;
+      }
+      cue.text = WithLineBreak(std::move(plain));
       if (is_heard && !cue.text.empty()) cues.push_back(std::move(cue));
       first = end;
     }

@@ -55,6 +55,21 @@ size_t CountDropped(const en::SpokenWord& word, std::string_view text) {
   return dropped;
 }
 
+// Says nothing more once the call is cancelled: a part may hold thousands of unknown words of a millisecond each.
+class StoppableFallback final : public Fallback {
+ public:
+  StoppableFallback(const Fallback& fallback, const std::atomic<bool>* cancelled)
+      : fallback_(fallback), cancelled_(cancelled) {}
+  std::optional<Pronunciation> Pronounce(std::string_view text) const override {
+    if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) return std::nullopt;
+    return fallback_.Pronounce(text);
+  }
+
+ private:
+  const Fallback& fallback_;
+  const std::atomic<bool>* cancelled_;
+};
+
 }  // namespace
 
 struct EnglishG2P::Impl {
@@ -75,8 +90,9 @@ struct EnglishG2P::Impl {
     std::vector<en::SpokenWord> spoken;
     std::vector<PhonemeWord> words;
   };
-  void PhonemizePart(const text::MappedText& clean, const UserLexicon::Entries* user, Workspace* workspace,
-                     PhonemePart* part, StepClock* clock, PhonemizeSteps* steps) const;
+  void PhonemizePart(const text::MappedText& clean, const UserLexicon::Entries* user,
+                     const std::atomic<bool>* cancelled, Workspace* workspace, PhonemePart* part, StepClock* clock,
+                     PhonemizeSteps* steps) const;
 };
 
 EnglishG2P::EnglishG2P(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -98,8 +114,8 @@ Result<EnglishG2P> EnglishG2P::Open(std::span<const std::byte> lexicon, Language
 }
 
 void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, const UserLexicon::Entries* user,
-                                     Workspace* workspace, PhonemePart* part, StepClock* clock,
-                                     PhonemizeSteps* steps) const {
+                                     const std::atomic<bool>* cancelled, Workspace* workspace, PhonemePart* part,
+                                     StepClock* clock, PhonemizeSteps* steps) const {
   const en::Markup& markup = workspace->markup = en::ReadMarkup(clean, 0, clean.text().size());
   const std::string_view line = markup.text.text();
   clock->Charge(&steps->clean);
@@ -108,7 +124,8 @@ void EnglishG2P::Impl::PhonemizePart(const text::MappedText& clean, const UserLe
   const Tagger& tagger = options.tagger ? *options.tagger : static_cast<const Tagger&>(rule_tagger);
   tagger.TagTokens(tokens);
   clock->Charge(&steps->tag);
-  const Fallback& fallback = options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling);
+  const StoppableFallback fallback(options.fallback ? *options.fallback : static_cast<const Fallback&>(spelling),
+                                   cancelled);
   std::vector<en::SpokenWord>& spoken = workspace->spoken;
   en::Units units = en::Retokenize(line, tokens, markup, options.misaki_quirks);
   if (user != nullptr) en::ApplyUserLexicon(*user, pronouncer, line, &units);
@@ -155,7 +172,7 @@ Result<void> EnglishG2P::PhonemizeEach(std::string_view text, const std::atomic<
     if (!reader.Next()) break;
     if (reader.starts_line()) line_has_words = false;
     PhonemePart part;
-    impl_->PhonemizePart(reader.part(), user, &workspace, &part, &clock, steps);
+    impl_->PhonemizePart(reader.part(), user, cancelled, &workspace, &part, &clock, steps);
     if (!workspace.words.empty()) {
       if (reader.ends_at_space()) workspace.words.back().space_after = true;
       part.starts_line = !line_has_words;
