@@ -272,7 +272,9 @@ Result<void> Preparer::Add(PreparedChunk chunk) {
   chunk.gain = options_.gain;
   chunk.seed = ChunkSeed(options_.seed, num_chunks_++);
   chunk.estimated_seconds = kSecondsPerChunk + kSecondsPerSymbol * static_cast<double>(symbols);
-  chunk.estimated_seconds /= static_cast<double>(chunk.speed);
+  // However fast, a token takes a frame.
+  const double least = static_cast<double>(chunk.token_ids.size() * kSamplesPerDurationFrame) / kSampleRateHz;
+  chunk.estimated_seconds = std::max(chunk.estimated_seconds / static_cast<double>(chunk.speed), least);
   chunk.pause_before = std::exchange(pause_, 0);
   const Pauses& pauses = options_.pauses;
   if (options_.chunking != Chunking::kKokoro && !options_.input_is_phonemes) {
