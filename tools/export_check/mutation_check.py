@@ -131,15 +131,11 @@ def swapped_lstm_bias(p):
 
 
 def lost_mask(p):
-    """The last multiplication by a mask becomes one by itself... of nothing: the output is left unmasked."""
-    operation = next(o for o in p.block("main").operations if o.type == "reduce_mean")
-    source = next(o for o in p.block("main").operations if o.outputs[0].name == bound(operation, "x"))
-    if source.type == "mul":
-        operation.inputs["x"].arguments[0].name = bound(source, "x")
-    else:
-        mean = [o for o in p.block("main").operations if o.type == "reduce_mean"][1]
-        source = next(o for o in p.block("main").operations if o.outputs[0].name == bound(mean, "x"))
-        mean.inputs["x"].arguments[0].name = bound(source, "x")
+    """The first mean over time takes the padding in."""
+    block = p.block("main")
+    mean = next(o for o in block.operations if o.type == "reduce_mean" and o.outputs[0].type.tensorType.dimensions[1].constant.size > 1)
+    source = next(o for o in block.operations if o.outputs[0].name == bound(mean, "x"))
+    mean.inputs["x"].arguments[0].name = bound(source, "x")
 
 
 def scaled_weight(p):
