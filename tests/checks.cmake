@@ -20,6 +20,8 @@ if(NOT KOE_SANITIZE)
   koe_python_test(NAME check_layers SCRIPT tools/check_layers.py)
   koe_python_test(NAME check_format SCRIPT tools/check_format.py)
   koe_python_test(NAME check_docs SCRIPT tools/check_docs.py)
+  koe_python_test(NAME check_drift SCRIPT tools/check_drift.py)
+  koe_python_test(NAME schemas_test SCRIPT tests/schemas_test.py)
   koe_python_test(NAME check_headers SCRIPT tools/check_headers.py LABELS slow TIMEOUT 600 SERIAL
     ARGS --compiler "${CMAKE_CXX_COMPILER}")
   koe_python_test(NAME checks_test SCRIPT tests/checks_test.py)

@@ -110,7 +110,9 @@ class UsageTest(CliTestCase):
             for word in ("say", "phonemize", "voices", "info", "bench", "bundle", "dump", "export", "Examples:", "Exit codes:", "KOE_BUNDLE"):
                 self.assertIn(word, text)
         for command in (["say"], ["phonemize"], ["dump"], ["voices"], ["info"], ["bench"], ["export"], ["bundle", "build"],
-                        ["bundle", "validate"], ["bundle", "info"], ["bundle", "fetch"], ["bundle", "gc"]):
+                        ["bundle", "validate"], ["bundle", "info"], ["bundle", "fetch"], ["bundle", "gc"],
+                        ["bundle", "diff"], ["bundle", "publish"], ["bundle", "keygen"], ["bundle", "sign"],
+                        ["bundle", "verify"]):
             text = self.succeed(*command, "--help").stdout.decode()
             self.assertIn("Usage: koe " + " ".join(command), text)
             self.assertIn("Examples:", text)
@@ -124,7 +126,8 @@ class UsageTest(CliTestCase):
     def test_commands(self):
         self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, export, info, phonemize, say, voices (see koe help)")
         self.fail_with(USAGE, "command: 'sya': unknown (nearest: 'say')", "sya", "hello")
-        self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, fetch, gc, info, validate"), "bundle")
+        self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, diff, fetch, gc, info, keygen, publish, sign, validate, verify"),
+                       "bundle")
         self.fail_with(USAGE, "command: 'bundle biuld': unknown (nearest: 'build')", "bundle", "biuld")
 
     def test_options(self):
@@ -649,9 +652,48 @@ class FakeTest(CliTestCase):
         self.write("made/flipped", b"")
         self.fail_with(BAD_BUNDLE, "bundle: weights.safetensors: sha256 differs", "bundle", "validate", "made")
         self.fail_with(BAD_BUNDLE, re.compile("^weights: 'no.onnx': "), "bundle", "build", "--weights", "no.onnx", "-o", "b")
+        self.fail_with(USAGE, "precision: 'int7': must be int8, fp16 or fp32 (nearest: 'int8')", "bundle", "build",
+                       "--weights", "w.onnx", "-o", "b", "--precision", "int7")
+        self.fail_with(USAGE, re.compile("^serial: '-1': must be a whole number"), "bundle", "build", "--weights",
+                       "w.onnx", "-o", "b", "--serial", "-1")
         self.write("unknown-form.onnx", b"")
         self.fail_with(BAD_BUNDLE, "weights: opset 99: unknown", "bundle", "build", "--weights", "unknown-form.onnx", "-o",
                        "b")
+
+
+    def test_publishing(self):
+        self.write("w.onnx", b"")
+        for name in ("a", "b"):
+            self.succeed("bundle", "build", "--weights", "w.onnx", "-o", name)
+        self.assertEqual(self.succeed("bundle", "validate", "--deep", "a").err, "a: valid, 1 files, 1.5 MB, 3 tensors, speaks\n")
+        self.write("a/mute", b"")
+        self.succeed("bundle", "validate", "a")
+        self.fail_with(BAD_BUNDLE, "bundle: 'a': no speech", "bundle", "validate", "--deep", "a")
+        self.assertEqual(self.succeed("bundle", "diff", "a", "a").stdout, b"")
+        self.assertEqual(self.succeed("bundle", "diff", "a", "b").stdout.decode(),
+                         "changed  serial        1 -> 2\nadded    voices/x.bin  4 bytes\nremoved  voices/y.bin  5 bytes\n")
+        changes = json.loads(self.succeed("bundle", "diff", "--json", "a", "b").stdout)["changes"]
+        self.assertEqual([change["kind"] for change in changes], ["field", "added", "removed"])
+        self.fail_with(USAGE, "bundles: two are compared: give A and B", "bundle", "diff", "a")
+        self.fail_with(BAD_BUNDLE, re.compile("."), "bundle", "diff", "a", "none")
+
+        self.assertEqual(self.succeed("bundle", "keygen", "-o", "k").stdout.decode(), "a" * 64 + "\n")
+        self.fail_with(USAGE, "key: 'k.key': there already", "bundle", "keygen", "-o", "k")
+        self.fail_with(USAGE, "key: none: give --key FILE", "bundle", "sign", "b")
+        self.fail_with(BAD_BUNDLE, "file: none: missing", "bundle", "sign", "b", "--key", "none")
+        self.fail_with(BAD_BUNDLE, "signature: b: missing", "bundle", "verify", "b", "--key", "k.pub")
+        self.assertEqual(self.succeed("bundle", "sign", "b", "--key", "k.key").err, "b/HostedManifest.json.sig: written\n")
+        self.assertEqual(self.succeed("bundle", "verify", "b", "--key", "k.pub").err, "b: signed by this key\n")
+        self.fail_with(USAGE, "path: none: give a bundle or a file", "bundle", "verify", "--key", "k.pub")
+
+        self.fail_with(USAGE, "output: none: give --output SITE", "bundle", "publish", "b")
+        self.fail_with(USAGE, "bundle: none: give DIR", "bundle", "publish", "-o", "site")
+        result = self.succeed("bundle", "publish", "b", "-o", "site")
+        self.assertIn("site: serial 1, revision r1, profiles starter", result.err)
+        self.assertIn("b" * 64, result.err)
+        report = json.loads(self.succeed("bundle", "publish", "b", "-o", "site2", "--serial", "7", "--json").stdout)
+        self.assertEqual(report["serial"], 7)
+        self.fail_with(IO, re.compile("^site: "), "bundle", "publish", "b", "-o", "site")
 
 
 class RealTest(CliTestCase):

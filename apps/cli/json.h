@@ -10,6 +10,7 @@
 #include "koe/download.h"
 #include "koe/export.h"
 #include "koe/koe.h"
+#include "koe/publish.h"
 
 namespace koe::cli {
 
@@ -41,6 +42,8 @@ std::string BundleJson(const BundleReport& report);
 std::string FetchJson(const FetchReport& report);
 std::string OfficialFetchJson(const std::string& output, const OfficialFetchReport& report);
 std::string GarbageJson(const StoreGarbage& garbage);
+std::string ChangesJson(const std::vector<BundleChange>& changes);
+std::string PublishJson(const PublishReport& report);
 std::string ExportJson(const ExportReport& report);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);

@@ -25,6 +25,11 @@ Commands AllCommands() {
   commands.push_back(MakeBundleInfo());
   commands.push_back(MakeBundleFetch());
   commands.push_back(MakeBundleGc());
+  commands.push_back(MakeBundleDiff());
+  commands.push_back(MakeBundlePublish());
+  commands.push_back(MakeBundleKeygen());
+  commands.push_back(MakeBundleSign());
+  commands.push_back(MakeBundleVerify());
   commands.push_back(MakeExport());
   commands.push_back(MakeDump());
   return commands;

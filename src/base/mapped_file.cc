@@ -34,8 +34,15 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
   return MappedFile({static_cast<const std::byte*>(address), size});
 }
 
+MappedFile MappedFile::OfMemory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  MappedFile file(bytes);
+  file.owner_ = std::move(owner);
+  if (file.owner_ == nullptr) file.bytes_ = {};  // nothing to hold them by
+  return file;
+}
+
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (owner_ == nullptr && !bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 }  // namespace koe

@@ -3,36 +3,25 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <map>
 
+#include "bundle/build_inputs.h"
 #include "bundle/bundle.h"
+#include "bundle/convert.h"
 #include "bundle/digest.h"
 #include "bundle/files.h"
 #include "bundle/import.h"
 #include "bundle/limits.h"
+#include "bundle/manifests/download.h"
 #include "bundle/quoted.h"
+#include "bundle/staged_output.h"
 #include "bundle/weights_file.h"
 
 namespace koe::bundle {
 namespace {
 
 namespace fs = std::filesystem;
-
-// $SOURCE_DATE_EPOCH (reproducible-builds.org) or now, as 2026-11-22T12:00:00Z.
-std::string Timestamp() {
-  std::time_t now = std::time(nullptr);
-  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH"); epoch != nullptr && *epoch != 0) {
-    char* end = nullptr;
-    const long long value = std::strtoll(epoch, &end, 10);
-    if (*end == 0 && value >= 0 && value < (1LL << 36)) now = static_cast<std::time_t>(value);
-  }
-  std::tm utc;
-  char text[32];
-  if (gmtime_r(&now, &utc) == nullptr || std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return "?";
-  return text;
-}
 
 // An input of the caller's choice; links are followed, pipes and devices are not waited for.
 Result<MappedFile> OpenInput(const std::string& path) {
@@ -91,51 +80,39 @@ Result<std::map<std::string, std::string>> ChooseVoices(const BundleBuildOptions
   return chosen;
 }
 
-Result<std::vector<float>> ReadVoice(const std::string& id, const std::string& path, const Architecture& architecture) {
+// What the dictionaries and models of the front end were made from: of another repository than the weights, mostly.
+Result<void> CheckOtherInputs(const BundleBuildOptions& options, const InputCheck& inputs) {
+  if (!inputs.is_present()) return {};
+  std::vector<std::string> paths;
+  if (!options.vocab_path.empty()) paths.push_back(options.vocab_path);
+  for (const char* name : {"us_gold.json", "us_silver.json", "gb_gold.json", "gb_silver.json"}) {
+    if (!options.lexicons_dir.empty()) paths.push_back(options.lexicons_dir + "/" + name);
+  }
+  for (const char* name : {"en.tagger", "en.l2s"}) {
+    if (!options.g2p_dir.empty()) paths.push_back(options.g2p_dir + "/" + name);
+  }
+  for (const std::string& path : paths) {
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0) continue;  // whoever needs it says so
+    KOE_TRY(const MappedFile file, OpenInput(path));
+    KOE_CHECK_OK(inputs.NotContradicted(path, file.bytes()));
+  }
+  return {};
+}
+
+Result<std::vector<float>> ReadVoice(const std::string& id, const std::string& path, const InputCheck& inputs,
+                                     const Architecture& architecture) {
   KOE_TRY(const MappedFile file, OpenInput(path));
   if (file.bytes().size() > kMaxVoiceFileBytes) {
     return Error(ErrorCode::kCorruptBundle,
                  "voice: '" + id + "': more than " + std::to_string(kMaxVoiceFileBytes) + " bytes");
   }
+  KOE_CHECK_OK(inputs.Listed(path, file.bytes()));
   const bool is_torch = path.size() > 3 && path.compare(path.size() - 3, 3, ".pt") == 0;
   auto values = is_torch ? ImportVoiceTorch(file.bytes(), architecture) : ImportVoiceBin(file.bytes(), architecture);
   if (!values) return values.error().WithContext(path);
   return values;
 }
-
-// Writes one file below the staging directory and says what the manifests say about it.
-class Output {
- public:
-  explicit Output(const std::string& root) : root_(root) {}
-
-  Result<FileRecord> Put(const std::string& path,
-                         const std::function<Result<void>(const std::function<Result<void>(Bytes)>&)>& produce) {
-    if (const size_t slash = path.rfind('/'); slash != std::string::npos) {
-      std::error_code error;
-      fs::create_directories(root_ + "/" + path.substr(0, slash), error);
-      if (error) return Error(ErrorCode::kIo, "directory: " + path + ": " + error.message());
-    }
-    FileRecord record;
-    record.path = path;
-    Sha256 sha;
-    KOE_TRY(FileWriter writer, FileWriter::Create(root_ + "/" + path));
-    KOE_CHECK_OK(produce([&](Bytes part) -> Result<void> {
-      sha.Update(part);
-      record.bytes += part.size();
-      return writer.Write(part);
-    }));
-    KOE_CHECK_OK(writer.Finish());
-    record.sha256 = sha.FinishHex();
-    if (record.sha256.empty()) return Error(ErrorCode::kInternal, "SHA-256: the library failed");
-    return record;
-  }
-  Result<FileRecord> Put(const std::string& path, Bytes bytes) {
-    return Put(path, [&](const std::function<Result<void>(Bytes)>& sink) { return sink(bytes); });
-  }
-
- private:
-  std::string root_;
-};
 
 Result<void> CheckExtraFiles(const std::vector<ExtraFile>& extra_files) {
   for (const ExtraFile& extra : extra_files) {
@@ -172,12 +149,23 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
     return check_cancel();
   };
   KOE_TRY(const WeightsFormat format, WeightsFormatOfPath(options.weights_path));
-  KOE_CHECK_OK(CheckOutputDirectory(options.output_dir, {options.weights_path, options.vocab_path, options.voices_dir,
-                                                         options.lexicons_dir, options.g2p_dir}));
+  KOE_CHECK_OK(CheckOutputDirectory(options.output_dir,
+                                    {options.weights_path, options.vocab_path, options.voices_dir, options.lexicons_dir,
+                                     options.g2p_dir, options.download_manifest_path}));
+  if (!options.sdk_commit.empty() && !IsSdkCommit(options.sdk_commit)) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "commit: " + Quoted(options.sdk_commit) + ": not 7 to 40 hexadecimal digits, perhaps with -dirty");
+  }
+  if (options.serial > INT64_MAX) return Error(ErrorCode::kInvalidArgument, "serial: more than 63 bits");
   KOE_CHECK_OK(CheckExtraFiles(extra_files));
   KOE_TRY(const auto voice_paths, ChooseVoices(options));
 
   // Everything is read and checked before anything is written.
+  InputCheck inputs;
+  if (!options.download_manifest_path.empty()) {
+    KOE_TRY(inputs, InputCheck::Load(options.download_manifest_path));
+    KOE_CHECK_OK(CheckOtherInputs(options, inputs));
+  }
   RuntimeManifest manifest;
   Vocab vocab = Vocab::Kokoro();
   if (!options.vocab_path.empty()) {
@@ -186,8 +174,12 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   }
   KOE_CHECK_OK(report(0, "weights: reading"));
   KOE_TRY(const MappedFile weights_file, OpenInput(options.weights_path));
+  KOE_CHECK_OK(inputs.Listed(options.weights_path, weights_file.bytes()));
   auto imported = ImportWeights(format, weights_file.bytes(), architecture);
   if (!imported) return imported.error().WithContext(options.weights_path);
+  if (auto converted = ConvertTensors(options.precision, architecture.tensors, &*imported); !converted) {
+    return converted.error();
+  }
   const std::vector<ImportedTensor>& tensors = *imported;
   manifest.weights_source = {PrintableName(options.weights_path), WeightsFormatName(format),
                              weights_file.bytes().size(), Sha256Hex(weights_file.bytes())};
@@ -195,11 +187,11 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   std::map<std::string, std::vector<float>> voices;
   for (const auto& [id, path] : voice_paths) {
     KOE_CHECK_OK(check_cancel());
-    KOE_TRY(voices[id], ReadVoice(id, path, architecture));
+    KOE_TRY(voices[id], ReadVoice(id, path, inputs, architecture));
   }
 
   KOE_TRY(StagingDirectory staging, StagingDirectory::Create(options.output_dir));
-  Output output(staging.path());
+  StagedOutput output(staging.path());
   KOE_CHECK_OK(report(0.5, "weights: writing"));
   KOE_TRY(manifest.weights, output.Put(kWeightsName, [&](const std::function<Result<void>(Bytes)>& sink) {
     return WriteWeightsFile(architecture.tensors, tensors, [&](Bytes part) -> Result<void> {
@@ -219,7 +211,9 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
     if (extra.path == "lexicon/gb.lex") manifest.supported_languages.push_back("en-gb");
     manifest.g2p_assets.push_back(std::move(record));
   }
-  manifest.generated_at = Timestamp();
+  manifest.generated_at = ReproducibleTimestamp(inputs.manifest().generated_at);
+  manifest.provenance = {options.sdk_commit, inputs.manifest().repo_id, inputs.manifest().revision, inputs.is_present(),
+                         inputs.sha256()};
   manifest.generated_by = std::string("koe ") + KOE_VERSION;
   manifest.model = architecture.name;
   manifest.bundle_profile = options.profile;
@@ -235,17 +229,14 @@ Result<void> BuildBundle(const BundleBuildOptions& options, const std::vector<Ex
   KOE_TRY(const FileRecord runtime, output.Put(kRuntimeManifestName, AsBytes(runtime_json)));
   HostedManifest hosted;
   hosted.version = options.profile + "-" + runtime.sha256.substr(0, 12);
+  hosted.serial = options.serial;
   hosted.files = manifest.Files();
   hosted.files.push_back(runtime);
-  std::sort(hosted.files.begin(), hosted.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  SortByPath(&hosted.files);
   KOE_CHECK_OK(output.Put(kHostedManifestName, AsBytes(hosted.ToJson())));
   KOE_CHECK_OK(output.Put(kMarkerName, AsBytes(kMarkerText)));
   KOE_CHECK_OK(report(0.95, "bundle: moving into place"));
-  for (const char* folder : {"voices", "lexicon"}) {
-    struct stat info;
-    const std::string path = staging.path() + "/" + folder;
-    if (stat(path.c_str(), &info) == 0) KOE_CHECK_OK(SyncDirectory(path));
-  }
+  KOE_CHECK_OK(output.SyncFolders());
   KOE_CHECK_OK(staging.Commit());
   if (options.progress) options.progress(1, "done");  // too late to cancel
   return {};

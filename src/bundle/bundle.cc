@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "base/edit_distance.h"
 #include "bundle/digest.h"
@@ -15,6 +16,7 @@
 #include "bundle/limits.h"
 #include "bundle/quoted.h"
 #include "bundle/store_path.h"
+#include "bundle/weights_file.h"
 
 namespace koe::bundle {
 namespace {
@@ -74,6 +76,20 @@ BundleReport ReportOf(const std::string& dir, const RuntimeManifest& manifest) {
     report.num_bytes += file.bytes;
   }
   report.num_tensors = manifest.num_tensors;
+  report.generated_at = manifest.generated_at;
+  report.sdk_commit = manifest.provenance.sdk_commit;
+  report.repo_id = manifest.provenance.hf_repo_id;
+  report.revision = manifest.provenance.hf_artifact_revision;
+  report.provenance_verified = manifest.provenance.hf_provenance_verified;
+  // Absent or broken: validate's to say; what is shown comes from the manifest the engine reads.
+  if (const auto text = ReadSmallFile(dir + "/" + kHostedManifestName, kMaxManifestBytes, kHostedManifestName)) {
+    if (const auto hosted = HostedManifest::Parse(*text)) {
+      report.hosted_version = hosted->version;
+      report.serial = hosted->serial;
+    }
+  }
+  struct stat info;
+  report.is_signed = lstat((dir + "/" + kHostedSignatureName).c_str(), &info) == 0 && S_ISREG(info.st_mode);
   return report;
 }
 
@@ -89,8 +105,13 @@ struct Bundle::State {
   Vocab vocab;
   std::vector<std::string> voices;
 
+  std::shared_ptr<ResourceProvider> provider;  // null: opened by path
+  bool is_provided = false;                    // files come from it, not from `dir`
+
   std::mutex mutex;
+  std::set<std::string> verified;  // of those that are provided: what is offered does not change
   std::map<std::string, std::vector<float>> loaded_voices;
+  std::mutex weights_mutex;
   std::weak_ptr<const Weights> weights;
 };
 
@@ -107,15 +128,38 @@ Result<std::shared_ptr<const Bundle>> Bundle::Open(const std::string& dir, Diges
     KOE_TRY(state->dir, ResolveStore(dir));
     state->in_use = BundleInUse(state->dir);
     auto manifest = ReadManifest(state->dir);
-    if (manifest) {
-      state->manifest = std::move(*manifest);
-      break;
-    }
+    if (manifest) return Finish(std::move(state), std::move(*manifest));
     if (attempt == 4 || manifest.error().code() != ErrorCode::kNotFound || !IsStore(dir)) return manifest.error();
   }
+}
+
+Result<std::shared_ptr<const Bundle>> Bundle::Open(std::shared_ptr<ResourceProvider> provider, Digests digests,
+                                                   const ProviderProgressCallback& progress, const CancelToken* cancel,
+                                                   const Architecture& architecture) {
+  if (provider == nullptr) return Error(ErrorCode::kInvalidArgument, "provider: none");
+  KOE_CHECK_OK(provider->Prepare(progress, cancel));
+  if (const std::string dir = provider->Directory(); !dir.empty()) {
+    KOE_TRY(auto bundle, Open(dir, digests, architecture));
+    bundle->state_->provider = std::move(provider);  // lives as long: it may hold a lock on the directory
+    return bundle;
+  }
+  auto state = std::make_unique<State>();
+  state->dir = provider->Name();
+  state->digests = digests;
+  state->architecture = &architecture;
+  KOE_TRY(const auto text, provider->Open(kRuntimeManifestName, kMaxManifestBytes));
+  KOE_TRY(RuntimeManifest manifest, RuntimeManifest::Parse(AsText(text->bytes())));
+  state->is_provided = true;
+  state->provider = std::move(provider);
+  return Finish(std::move(state), std::move(manifest));
+}
+
+Result<std::shared_ptr<const Bundle>> Bundle::Finish(std::unique_ptr<State> state, RuntimeManifest manifest) {
+  const Architecture& architecture = *state->architecture;
+  state->manifest = std::move(manifest);
   if (state->manifest.model != architecture.name || !(state->manifest.model_config == architecture.config)) {
-    return Error(ErrorCode::kUnsupported,
-                 "bundle: '" + dir + "': made for a model that is not the " + architecture.name + " of this build");
+    return Error(ErrorCode::kUnsupported, "bundle: '" + state->dir + "': made for a model that is not the " +
+                                              architecture.name + " of this build");
   }
   for (const FileRecord& file : state->manifest.Files()) state->files[file.path] = file;
   for (const FileRecord& voice : state->manifest.voices) state->voices.push_back(VoiceIdOfPath(voice.path));
@@ -124,6 +168,35 @@ Result<std::shared_ptr<const Bundle>> Bundle::Open(const std::string& dir, Diges
   KOE_TRY(const MappedFile vocab, bundle->OpenFile(kVocabName));
   KOE_TRY(bundle->state_->vocab, Vocab::Parse(AsText(vocab.bytes()), architecture.vocab_rows));
   return std::shared_ptr<const Bundle>(std::move(bundle));
+}
+
+Result<MappedFile> Bundle::OpenProvided(const FileRecord& file) const {
+  const auto corrupt = [&](const std::string& why) {
+    return Error(ErrorCode::kCorruptBundle, "file: " + file.path + ": " + why);
+  };
+  auto opened = state_->provider->Open(file.path, file.bytes);
+  if (!opened) return AsDamage(opened.error());
+  const std::shared_ptr<const ResourceBytes> owner = std::move(*opened);
+  if (owner == nullptr) return corrupt("the provider gave nothing");
+  const Bytes bytes = owner->bytes();
+  if (bytes.size() != file.bytes) {
+    return corrupt(std::to_string(bytes.size()) + " bytes, the manifest says " + std::to_string(file.bytes));
+  }
+  if (!bytes.empty() && reinterpret_cast<uintptr_t>(bytes.data()) % kTensorAlignment != 0) {
+    return Error(ErrorCode::kInternal, "provider: " + file.path + ": bytes that are not 64-byte aligned");
+  }
+  bool is_known = state_->digests == Digests::kNotChecked;
+  if (state_->digests == Digests::kOnce) {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    is_known = state_->verified.count(file.path) != 0;
+  }
+  if (!is_known) {
+    const std::string digest = Sha256Hex(bytes);
+    if (digest != file.sha256) return corrupt("SHA-256 is " + digest + ", the manifest says " + file.sha256);
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    state_->verified.insert(file.path);
+  }
+  return MappedFile::OfMemory(bytes, owner);
 }
 
 const std::string& Bundle::dir() const { return state_->dir; }
@@ -137,6 +210,7 @@ Result<MappedFile> Bundle::OpenFile(const std::string& path) const {
     return Error(ErrorCode::kNotFound, "file: " + path.substr(0, kMaxPathBytes) + ": not in the bundle");
   }
   const FileRecord& file = found->second;
+  if (state_->is_provided) return OpenProvided(file);
   if (auto inside = CheckInside(state_->dir, path); !inside) return AsDamage(inside.error());
   const std::string full_path = state_->dir + "/" + path;
   if (state_->digests != Digests::kNotChecked) {
@@ -166,7 +240,7 @@ Result<std::span<const float>> Bundle::LoadVoice(const std::string& id) const {
 }
 
 Result<std::shared_ptr<const Weights>> Bundle::OpenWeights() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
+  std::lock_guard<std::mutex> lock(state_->weights_mutex);
   if (auto open = state_->weights.lock()) return open;
   KOE_TRY(MappedFile file, OpenFile(kWeightsName));
   KOE_TRY(auto weights, Weights::Open(std::move(file), state_->architecture->tensors));
@@ -202,14 +276,14 @@ Result<BundleReport> ValidateBundle(const std::string& given_dir, const Architec
   KOE_TRY(const std::string runtime_text, ReadRequired(dir, kRuntimeManifestName, kMaxManifestBytes));
   std::vector<FileRecord> expected = manifest.Files();
   expected.push_back({kRuntimeManifestName, runtime_text.size(), Sha256Hex(AsBytes(runtime_text))});
-  std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  SortByPath(&expected);
   if (hosted.files != expected) {
     return Error(ErrorCode::kCorruptBundle,
                  std::string(kHostedManifestName) + ": files: not those of " + kRuntimeManifestName);
   }
 
   KOE_TRY(const std::vector<std::string> present, ListFiles(dir, kMaxBundleFiles));
-  std::vector<std::string> allowed = {kMarkerName, kHostedManifestName};
+  std::vector<std::string> allowed = {kMarkerName, kHostedManifestName, kHostedSignatureName};
   for (const FileRecord& file : expected) allowed.push_back(file.path);
   for (const std::string& path : present) {
     if (std::find(allowed.begin(), allowed.end(), path) == allowed.end()) {
@@ -218,6 +292,13 @@ Result<BundleReport> ValidateBundle(const std::string& given_dir, const Architec
   }
   KOE_TRY(const std::string marker, ReadRequired(dir, kMarkerName, 64));
   if (marker != kMarkerText) return Error(ErrorCode::kCorruptBundle, std::string(kMarkerName) + ": another text");
+
+  if (std::find(present.begin(), present.end(), kHostedSignatureName) != present.end()) {
+    KOE_TRY(const std::string signature, ReadRequired(dir, kHostedSignatureName, kMaxSignatureBytes));
+    if (signature.size() != kMaxSignatureBytes) {
+      return Error(ErrorCode::kCorruptBundle, std::string(kHostedSignatureName) + ": not 64 bytes");
+    }
+  }
 
   for (const FileRecord& file : manifest.g2p_assets) KOE_CHECK_OK(bundle->OpenFile(file.path));
   for (const std::string& id : bundle->voices()) KOE_CHECK_OK(bundle->LoadVoice(id));

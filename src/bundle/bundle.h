@@ -15,6 +15,7 @@
 #include "bundle/vocab.h"
 #include "bundle/weights.h"
 #include "koe/koe.h"
+#include "koe/provider.h"
 #include "koe/result.h"
 
 namespace koe::bundle {
@@ -49,11 +50,18 @@ class Bundle {
   // kNotFound: no bundle there; kCorruptBundle; kUnsupported: made for another model or by a newer format.
   static Result<std::shared_ptr<const Bundle>> Open(const std::string& dir, Digests digests = Digests::kOnce,
                                                     const Architecture& architecture = KokoroArchitecture());
+  // The same on what a provider offers, which is prepared first. A provider without a directory is hashed once for each
+  // file and opened bundle.
+  static Result<std::shared_ptr<const Bundle>> Open(std::shared_ptr<ResourceProvider> provider,
+                                                    Digests digests = Digests::kOnce,
+                                                    const ProviderProgressCallback& progress = {},
+                                                    const CancelToken* cancel = nullptr,
+                                                    const Architecture& architecture = KokoroArchitecture());
   ~Bundle();
   Bundle(const Bundle&) = delete;
   Bundle& operator=(const Bundle&) = delete;
 
-  const std::string& dir() const;
+  const std::string& dir() const;  // or the provider's name
   const RuntimeManifest& manifest() const;
   const Vocab& vocab() const;
   const std::vector<std::string>& voices() const;  // ids, sorted
@@ -76,6 +84,8 @@ class Bundle {
  private:
   struct State;
   explicit Bundle(std::unique_ptr<State> state);
+  static Result<std::shared_ptr<const Bundle>> Finish(std::unique_ptr<State> state, RuntimeManifest manifest);
+  Result<MappedFile> OpenProvided(const FileRecord& file) const;
   std::unique_ptr<State> state_;
 };
 

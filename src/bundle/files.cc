@@ -167,4 +167,19 @@ Result<void> SyncDirectory(const std::string& path) {
   return {};
 }
 
+Result<void> ReplaceSmallFile(const std::string& path, const std::string& temporary, std::string_view text) {
+  // What a killed writer has left is written over.
+  if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return IoError(temporary, errno);
+  KOE_TRY(FileWriter writer, FileWriter::Create(temporary));
+  auto written = writer.Write(AsBytes(text));
+  if (written) written = writer.Finish();
+  if (written && rename(temporary.c_str(), path.c_str()) != 0) written = IoError(path, errno);
+  if (!written) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  const size_t slash = path.rfind('/');
+  return SyncDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
 }  // namespace koe::bundle

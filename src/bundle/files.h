@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bundle/byte_reader.h"
@@ -51,13 +52,29 @@ class FileWriter {
 
 Result<void> SyncDirectory(const std::string& path);
 
-// Text of the marker file of a directory that a bundle build may replace.
+// A small file that is there whole or not at all: written to `temporary` on the same file system (which must be no one
+// else's), synced, renamed to `path`, the folder synced. kIo: what was at `path` is as it was, unless only the last
+// sync failed.
+Result<void> ReplaceSmallFile(const std::string& path, const std::string& temporary, std::string_view text);
+
+// The file by which a directory is known as one that may be replaced: a bundle, a published site.
 inline constexpr char kMarkerName[] = ".koe-bundle";
 inline constexpr char kMarkerText[] = "koe-bundle\n";
+struct Marker {
+  const char *name, *text;
+  const char* what;  // "a bundle that koe has made"
+};
+inline constexpr Marker kBundleMarker = {kMarkerName, kMarkerText, "a bundle that koe has made"};
+inline constexpr Marker kSiteMarker = {".koe-site", "koe-site\n", "a site that koe has published"};
 
 // kInvalidArgument where building into `output` could destroy something: empty, "/", the home directory, a link, a
 // file, a directory that is neither empty nor marked, or one that holds one of `inputs` (or is one).
-Result<void> CheckOutputDirectory(const std::string& output, const std::vector<std::string>& inputs);
+Result<void> CheckOutputDirectory(const std::string& output, const std::vector<std::string>& inputs,
+                                  const Marker& marker = kBundleMarker);
+// `inner` is `outer` or lies below it, links resolved as far as the paths exist.
+bool IsWithin(const std::string& outer, const std::string& inner);
+// The directory holds the marker with its text.
+bool IsMarked(const std::string& directory, const Marker& marker);
 
 // A directory beside `target` that becomes `target` in one rename, or vanishes. Directories that killed builds of the
 // same target have left behind are removed first. Parents of the target are made as needed.

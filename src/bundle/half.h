@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exact widening of 16-bit floats.
+// Conversions of 16-bit floats. Widening is exact.
 #ifndef KOE_BUNDLE_HALF_H_
 #define KOE_BUNDLE_HALF_H_
 
@@ -17,6 +17,21 @@ inline float HalfToFloat(uint16_t half) {
   if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
   const float value = static_cast<float>(mantissa) * 0x1p-24f;  // subnormal: exact
   return sign != 0 ? -value : value;
+}
+
+// The nearest half, ties to even; infinity from 65520 on.
+inline uint16_t FloatToHalf(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = (bits >> 16) & 0x8000, magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return static_cast<uint16_t>(sign | 0x7E00);  // NaN
+  if (magnitude >= 0x477FF000) return static_cast<uint16_t>(sign | 0x7C00);
+  if (magnitude < 0x38800000) {
+    // Below the least normal half: adding 0.5 lets the addition of floats round to multiples of 2^-24.
+    const float rounded = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(rounded) - std::bit_cast<uint32_t>(0.5f)));
+  }
+  const uint32_t odd = (magnitude >> 13) & 1;
+  return static_cast<uint16_t>(sign | ((magnitude - 0x38000000 + 0xFFF + odd) >> 13));
 }
 
 inline float BFloat16ToFloat(uint16_t half) { return std::bit_cast<float>(static_cast<uint32_t>(half) << 16); }

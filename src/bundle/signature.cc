@@ -95,6 +95,8 @@ Result<PublicKey> PublicKey::Parse(std::string_view text) {
   return result;
 }
 
+void Erase(std::string* secret) { OPENSSL_cleanse(secret->data(), secret->size()); }
+
 SecretKey::~SecretKey() { OPENSSL_cleanse(seed_.data(), seed_.size()); }
 
 Result<SecretKey> SecretKey::Generate() {
@@ -156,7 +158,7 @@ Result<PublicKey> PublicKeyOfArgument(const std::string& hex_or_path) {
 Result<SecretKey> LoadSecretKey(const std::string& path) {
   KOE_TRY(std::string text, ReadInputFile(path, kMaxKeyFileBytes));
   auto key = SecretKey::Parse(text);
-  OPENSSL_cleanse(text.data(), text.size());
+  Erase(&text);
   if (!key) return key.error().WithContext(path);
   return key;
 }

@@ -22,6 +22,9 @@ struct PublicKey {
   bool operator==(const PublicKey&) const = default;
 };
 
+// Overwrites a secret, also where nobody reads it again.
+void Erase(std::string* secret);
+
 // Erases its bytes when it goes. ToPem's result is the caller's to erase.
 class SecretKey {
  public:

@@ -41,11 +41,6 @@ bool Holds(const fs::path& outer, const fs::path& inner) {
   return true;
 }
 
-bool IsMarked(const std::string& directory) {
-  const auto text = ReadSmallFile(directory + "/" + kMarkerName, 64, kMarkerName);
-  return text && *text == kMarkerText;
-}
-
 enum class Lock { kTaken, kHeldByAnother, kNotPossible };
 
 // Locks the directory that `path` names, for as long as *fd is open. flock dies with its process.
@@ -71,16 +66,36 @@ void RemoveTree(const std::string& path) {
   fs::remove_all(path, ignored);
 }
 
+// A file system without exchange: what Commit moves the old target to.
+constexpr std::string_view kAsideSuffix = ".old";
+
+// Where a build was killed between Commit's two renames, the old target goes back to its place.
+void RestoreAside(const fs::path& aside, const std::string& target) {
+  std::string staging = aside.string();
+  staging.resize(staging.size() - kAsideSuffix.size());
+  struct stat info;
+  int fd = -1;
+  if (lstat(staging.c_str(), &info) == 0) {
+    if (LockDirectory(staging, &fd) == Lock::kHeldByAnother) return;  // its build lives
+  }
+  if (lstat(target.c_str(), &info) == 0 || rename(aside.c_str(), target.c_str()) != 0) RemoveTree(aside.string());
+  if (fd >= 0) close(fd);
+}
+
 // A build holds a lock on its directory while it lives, so one that can be locked belongs to no one.
-void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
+void RemoveAbandoned(const fs::path& parent, const std::string& prefix, const std::string& target) {
   std::error_code error;
-  std::vector<std::string> found;
+  std::vector<std::string> found, aside;
   for (fs::directory_iterator it(parent, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (name.compare(0, prefix.size(), prefix) == 0 && name.size() == prefix.size() + kSuffixLength) {
       found.push_back(it->path().string());
+    } else if (name.starts_with(prefix) && name.size() == prefix.size() + kSuffixLength + kAsideSuffix.size() &&
+               name.ends_with(kAsideSuffix)) {
+      aside.push_back(it->path().string());
     }
   }
+  for (const std::string& path : aside) RestoreAside(path, target);
   for (const std::string& path : found) {
     int fd;
     if (LockDirectory(path, &fd) != Lock::kTaken) continue;
@@ -95,7 +110,15 @@ int ExchangePaths(const char* a, const char* b) {
 
 }  // namespace
 
-Result<void> CheckOutputDirectory(const std::string& output, const std::vector<std::string>& inputs) {
+bool IsMarked(const std::string& directory, const Marker& marker) {
+  const auto text = ReadSmallFile(directory + "/" + marker.name, 64, marker.name);
+  return text && *text == marker.text;
+}
+
+bool IsWithin(const std::string& outer, const std::string& inner) { return Holds(Resolve(outer), Resolve(inner)); }
+
+Result<void> CheckOutputDirectory(const std::string& output, const std::vector<std::string>& inputs,
+                                  const Marker& marker) {
   const auto refuse = [&](const std::string& why) {
     return Error(ErrorCode::kInvalidArgument, "output directory: '" + output + "': " + why);
   };
@@ -119,8 +142,8 @@ Result<void> CheckOutputDirectory(const std::string& output, const std::vector<s
   for (const std::string& input : inputs) {
     if (!input.empty() && Holds(target, Resolve(input))) return refuse("holds the input '" + input + "'");
   }
-  if (exists && !fs::is_empty(target, error) && !IsMarked(target.string())) {
-    return refuse("neither empty nor a bundle that koe has made");
+  if (exists && !fs::is_empty(target, error) && !IsMarked(target.string(), marker)) {
+    return refuse(std::string("neither empty nor ") + marker.what);
   }
   return error ? Result<void>(refuse(error.message())) : Result<void>();
 }
@@ -143,7 +166,7 @@ Result<StagingDirectory> StagingDirectory::Create(const std::string& target) {
     }
   }
   const std::string prefix = "." + resolved.filename().string() + ".koe-build-";
-  RemoveAbandoned(parent, prefix);
+  RemoveAbandoned(parent, prefix, staging.target_);
   // Not mkdtemp: its directories are private, and a bundle is as readable as any directory the user makes.
   for (int attempt = 0; attempt < 100; ++attempt) {
     unsigned char random[kSuffixLength];
@@ -186,7 +209,7 @@ Result<void> StagingDirectory::Commit() {
     RemoveTree(path_);  // now the old one
   } else {
     // A file system without exchange: the old one stands aside for the moment between two renames.
-    const std::string aside = path_ + ".old";
+    const std::string aside = path_ + std::string(kAsideSuffix);
     if (rename(target_.c_str(), aside.c_str()) != 0) return failed(errno);
     if (rename(path_.c_str(), target_.c_str()) != 0) {
       const int code = errno;

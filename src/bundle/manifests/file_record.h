@@ -19,6 +19,7 @@ inline constexpr char kHostedManifestName[] = "HostedManifest.json";
 inline constexpr char kReleaseManifestName[] = "SDKReleaseManifest.json";
 inline constexpr char kDownloadManifestName[] = "DownloadManifest.json";
 inline constexpr char kSignatureSuffix[] = ".sig";
+inline constexpr char kHostedSignatureName[] = "HostedManifest.json.sig";
 inline constexpr int64_t kSchemaVersion = 1;
 
 struct FileRecord {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/testing/fuzz_oracle.h"
+#include "bundle/vocab.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace koe::bundle;
+  const auto vocab = Vocab::Parse(AsText(testing::FuzzBytes(data, size)), 178);
+  if (!vocab) {
+    testing::RequireReason(vocab.error());
+    return 0;
+  }
+  const std::string written = vocab->ToJson();
+  const auto again = Vocab::Parse(written, 178);
+  testing::Require(again.has_value() && again->ToJson() == written && again->size() == vocab->size());
+  return 0;
+}

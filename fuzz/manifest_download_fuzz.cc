@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/manifests/download.h"
+
+#include "manifest_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace koe::bundle;
+  const std::string_view text = AsText(testing::FuzzBytes(data, size));
+  const auto manifest = testing::RoundTrip(text, [](std::string_view t) { return DownloadManifest::Parse(t); });
+  if (!manifest) return 0;
+  testing::RequireFiles(manifest->files, {});
+  testing::Require(IsRevision(manifest->revision) && manifest->allow_patterns.size() <= kMaxAllowPatterns);
+  return 0;
+}
