@@ -76,7 +76,8 @@ def run(command, cwd, timeout=None):
 
 
 def copy_tree(root, target):
-    for name in ("CMakeLists.txt", "cmake", "src", "include", "fuzz", "tests", "data"):
+    os.makedirs(target, exist_ok=True)
+    for name in ("CMakeLists.txt", "apps", "bench", "cmake", "data", "fuzz", "include", "src", "tests", "tools"):
         source, to = os.path.join(root, name), os.path.join(target, name)
         if os.path.isdir(source):
             shutil.copytree(source, to, dirs_exist_ok=True)

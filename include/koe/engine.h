@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "koe/common.h"
+#include "koe/provider.h"
 #include "koe/result.h"
 #include "koe/speech.h"
 #include "koe/stream.h"
@@ -29,6 +30,8 @@ struct EngineOptions {
   bool verify_digests = true;  // compare the SHA-256 of every file with the manifest before its bytes are believed
   UnknownWords unknown_words = UnknownWords::kDefault;
   bool misaki_quirks = false;  // repeat what misaki does wrong, too (docs/g2p_en.md): for comparing phonemes
+  // Engine::Unload once no call has run for so long; the next call loads the model again. 0: never; at most a year.
+  double unload_after_seconds = 0;
 };
 
 struct VoiceInfo {
@@ -111,6 +114,10 @@ class Engine {
   // Prewarm). kNotFound: no bundle there. kCorruptBundle: a file is not what the manifest says.
   // kInvalidArgument: options.
   static Result<Engine> Open(const std::string& bundle_dir, const EngineOptions& options);
+  // The same on what a provider offers, which is prepared (downloaded, perhaps) first. Errors also those of the
+  // provider.
+  static Result<Engine> Open(std::shared_ptr<ResourceProvider> provider, const EngineOptions& options,
+                             const ProviderProgressCallback& progress = {}, const CancelToken* cancel = nullptr);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
@@ -118,6 +125,10 @@ class Engine {
   // Loads the weights and runs one short synthesis, so that the next call runs at full speed.
   Result<void> Prewarm() const;
   Result<void> Prewarm(const PrewarmOptions& options) const;
+
+  // Frees the model and the memory for activations, 330 MB and more; the next call loads it again. False, and nothing
+  // is done, while a call runs or where nothing is loaded. EngineOptions::unload_after_seconds does this by itself.
+  bool Unload() const;
 
   // Errors: kInvalidArgument (unknown voice, speed outside 0.25..4 or not finite, nothing to speak, invalid UTF-8,
   // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input, or more than about 12 hours of
@@ -158,6 +169,8 @@ class Engine {
  private:
   struct Impl;
   friend class Stream;
+  template <typename OpenBundle>
+  static Result<Engine> OpenWith(const EngineOptions& options, OpenBundle open_bundle);
   explicit Engine(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;  // streams hold it too
 };

@@ -16,6 +16,7 @@
 #include "api/dump_file.h"
 #include "api/engine_impl.h"
 #include "api/guard.h"
+#include "koe/provider.h"
 #include "pipeline/dump.h"
 #include "text/line_breaks.h"
 
@@ -31,6 +32,8 @@ constexpr std::array<double, pipeline::kStages.size() + 1> kStageStart = {0, 0, 
 
 using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+constexpr double kMaxUnloadAfterSeconds = 365 * 86400.0;
 
 int UsableProcessors() {
   cpu_set_t set;
@@ -66,6 +69,20 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& options) {
+  return OpenWith(options, [&](bundle::Digests digests) { return bundle::Bundle::Open(bundle_dir, digests); });
+}
+
+Result<Engine> Engine::Open(std::shared_ptr<ResourceProvider> provider, const EngineOptions& options,
+                            const ProviderProgressCallback& progress, const CancelToken* cancel) {
+  return OpenWith(options, [&](bundle::Digests digests) {
+    return bundle::Bundle::Open(std::move(provider), digests, progress, cancel);
+  });
+}
+
+bool Engine::Unload() const { return impl_->Unload(std::chrono::steady_clock::duration::zero()); }
+
+template <typename OpenBundle>
+Result<Engine> Engine::OpenWith(const EngineOptions& options, OpenBundle open_bundle) {
   return api::Guard([&]() -> Result<Engine> {
     if (options.num_threads < 0 || options.num_threads > kMaxThreads) {
       return Error(ErrorCode::kInvalidArgument, "threads: " + std::to_string(options.num_threads) + ": must be 0 to " +
@@ -75,8 +92,11 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
     const char* forced = std::getenv("KOE_TARGET");
     if (target_name.empty() && forced != nullptr) target_name = forced;
     KOE_TRY(const kernels::Target target, kernels::ParseTarget(target_name));
-    KOE_TRY(auto bundle, bundle::Bundle::Open(bundle_dir, options.verify_digests ? bundle::Digests::kOnce
-                                                                                 : bundle::Digests::kNotChecked));
+    if (!(options.unload_after_seconds >= 0) || options.unload_after_seconds > kMaxUnloadAfterSeconds) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "unload after: " + std::to_string(options.unload_after_seconds) + " s: must be 0 (never) to a year");
+    }
+    KOE_TRY(auto bundle, open_bundle(options.verify_digests ? bundle::Digests::kOnce : bundle::Digests::kNotChecked));
     const int threads = options.num_threads == 0 ? UsableProcessors() : options.num_threads;
     KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
     return Engine(std::make_shared<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan, options));
@@ -198,7 +218,7 @@ Result<Audio> Engine::SynthesizePrepared(std::span<const PreparedChunk> chunks, 
   auto audio = api::Guard([&]() -> Result<Audio> {
     const auto start = Clock::now();
     if (chunks.empty()) return Error(ErrorCode::kInvalidArgument, "chunks: empty: there is nothing to speak");
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
+    KOE_TRY(const auto synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
     Impl::Lease workspace(*impl_);
     api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/false);
     size_t total = 0, done = 0, next = 0;
@@ -265,7 +285,7 @@ Result<void> Engine::Dump(const DumpOptions& options, const std::string& output_
       KOE_CHECK_OK(api::CheckSpeed(options.speed));
       request.speed = options.speed;
     }
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
+    KOE_TRY(const auto synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
     if (options.golden_path.empty()) {
       KOE_TRY(const std::span<const float> voice, impl_->bundle->LoadVoice(options.voice));
       KOE_TRY(const auto tokens, synthesizer->model().tokens->Run({options.phonemes}, {}));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/engine_impl.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,21 +22,29 @@ size_t BytesOf(const pipeline::Workspace& workspace) {
 
 Engine::Impl::~Impl() {
   if (loader_.joinable()) loader_.join();
+  {
+    const std::lock_guard<std::mutex> lock(load_mutex_);
+    is_closing_ = true;
+  }
+  idle_changed_.notify_all();
+  if (idle_watch_.joinable()) idle_watch_.join();
 }
 
-Result<void> Engine::Impl::Load() {
+Result<std::shared_ptr<const LoadedModel>> Engine::Impl::Load() {
   const auto start = std::chrono::steady_clock::now();
   if (!pool_) pool_.emplace(static_cast<size_t>(num_threads));
-  KOE_TRY(model_, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_));
+  KOE_TRY(auto model, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_));
+  auto loaded = std::make_shared<const LoadedModel>(std::move(model), kernels, *pool_);
   const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
   diagnostics_.model_load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return {};
+  return std::shared_ptr<const LoadedModel>(std::move(loaded));
 }
 
-Result<const pipeline::Synthesizer*> Engine::Impl::LoadedSynthesizer(const std::atomic<bool>* cancelled) {
+Result<std::shared_ptr<const pipeline::Synthesizer>> Engine::Impl::LoadedSynthesizer(
+    const std::atomic<bool>* cancelled) {
   std::unique_lock<std::mutex> lock(load_mutex_);
   const uint64_t attempts_before = load_attempts_;
-  while (!synthesizer_) {
+  while (loaded_model_ == nullptr) {
     if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) return stages::CancelledError();
     if (load_attempts_ > attempts_before && load_error_) return *load_error_;
     if (!is_loading_) {
@@ -43,10 +52,11 @@ Result<const pipeline::Synthesizer*> Engine::Impl::LoadedSynthesizer(const std::
       is_loading_ = true;
       try {
         loader_ = std::thread([this] {
-          const Result<void> result = api::Guard([this] { return Load(); });
+          Result<std::shared_ptr<const LoadedModel>> result = api::Guard([this] { return Load(); });
           const std::lock_guard<std::mutex> inner_lock(load_mutex_);
           load_error_ = result ? std::nullopt : std::optional<Error>(result.error());
-          if (result) synthesizer_.emplace(*model_, kernels, *pool_);
+          if (result) loaded_model_ = std::move(*result);
+          last_use_ = std::chrono::steady_clock::now();
           is_loading_ = false;
           ++load_attempts_;
           loaded_.notify_all();
@@ -58,7 +68,45 @@ Result<const pipeline::Synthesizer*> Engine::Impl::LoadedSynthesizer(const std::
     }
     loaded_.wait_for(lock, kPoll);
   }
-  return &*synthesizer_;
+  last_use_ = std::chrono::steady_clock::now();
+  if (options.unload_after_seconds > 0 && !idle_watch_.joinable()) {
+    idle_watch_ = std::thread([this] { WatchIdle(); });
+  }
+  return std::shared_ptr<const pipeline::Synthesizer>(loaded_model_, &loaded_model_->synthesizer);
+}
+
+bool Engine::Impl::Unload(std::chrono::steady_clock::duration idle) {
+  std::shared_ptr<const LoadedModel> model;  // freed outside the locks: it takes a while
+  std::vector<std::unique_ptr<pipeline::Workspace>> spare;
+  {
+    const std::lock_guard<std::mutex> lock(load_mutex_);
+    // Copies are made under this lock only, so a count of one stays one.
+    if (loaded_model_ == nullptr || loaded_model_.use_count() != 1) return false;
+    if (std::chrono::steady_clock::now() - last_use_ < idle) return false;
+    model = std::move(loaded_model_);
+    loaded_model_ = nullptr;
+  }
+  const std::lock_guard<std::mutex> lock(workspace_mutex_);
+  num_workspaces_ -= workspaces_.size();
+  spare = std::move(workspaces_);
+  workspaces_.clear();
+  workspaces_.reserve(num_workspaces_);  // what is leased comes back without allocating
+  return true;
+}
+
+void Engine::Impl::WatchIdle() {
+  const auto idle = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(options.unload_after_seconds));
+  std::unique_lock<std::mutex> lock(load_mutex_);
+  while (!is_closing_) {
+    // A call that runs counts as use until it ends.
+    if (loaded_model_ != nullptr && loaded_model_.use_count() > 1) last_use_ = std::chrono::steady_clock::now();
+    idle_changed_.wait_for(lock, std::max<std::chrono::steady_clock::duration>(idle / 8, kPoll));
+    if (is_closing_) return;
+    lock.unlock();
+    Unload(idle);
+    lock.lock();
+  }
 }
 
 Result<const g2p::EnglishG2P*> Engine::Impl::FrontEnd(Language language) {

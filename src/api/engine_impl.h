@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,14 @@ inline const std::atomic<bool>* FlagOf(const CancelToken* cancel) {
   return cancel != nullptr ? &cancel->flag() : nullptr;
 }
 
+// What is loaded at the first call and freed when it is idle.
+struct LoadedModel {
+  LoadedModel(pipeline::Model m, const kernels::KernelSet& kernels, ThreadPool& pool)
+      : model(std::move(m)), synthesizer(model, kernels, pool) {}
+  const pipeline::Model model;
+  const pipeline::Synthesizer synthesizer;
+};
+
 struct Engine::Impl {
   Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, const pipeline::Plan& p,
        const EngineOptions& o)
@@ -35,9 +44,12 @@ struct Engine::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  // The model and its threads, made at the first call: phonemes and facts need neither. They live as long as the
-  // engine. Another thread makes them, so that a caller that is cancelled need not wait.
-  Result<const pipeline::Synthesizer*> LoadedSynthesizer(const std::atomic<bool>* cancelled);
+  // The model and its threads, made at the first call: phonemes and facts need neither. The model lives for as long as
+  // someone holds it or until Unload. Another thread makes it, so that a caller that is cancelled need not wait.
+  Result<std::shared_ptr<const pipeline::Synthesizer>> LoadedSynthesizer(const std::atomic<bool>* cancelled);
+  // Frees the model and the spare workspaces where nobody holds it and no call has asked for it for `idle`. Whether it
+  // did.
+  bool Unload(std::chrono::steady_clock::duration idle);
   Result<const g2p::EnglishG2P*> FrontEnd(Language language);
   // Chunks of a text: Append and Finish are the caller's.
   Result<std::unique_ptr<api::Preparer>> MakePreparer(const SynthesisOptions& speech,
@@ -68,7 +80,9 @@ struct Engine::Impl {
   const EngineOptions options;
 
  private:
-  Result<void> Load();
+  Result<std::shared_ptr<const LoadedModel>> Load();
+  // Unloads when options.unload_after_seconds have passed without a call.
+  void WatchIdle();
 
   std::mutex load_mutex_, front_end_mutex_, workspace_mutex_, diagnostics_mutex_;
   std::condition_variable loaded_;
@@ -77,8 +91,11 @@ struct Engine::Impl {
   std::optional<Error> load_error_;  // of the last attempt
   uint64_t load_attempts_ = 0;       // that have ended
   std::optional<ThreadPool> pool_;
-  std::optional<pipeline::Model> model_;
-  std::optional<pipeline::Synthesizer> synthesizer_;
+  std::shared_ptr<const LoadedModel> loaded_model_;
+  std::chrono::steady_clock::time_point last_use_{};
+  std::thread idle_watch_;
+  std::condition_variable idle_changed_;
+  bool is_closing_ = false;
   std::array<std::unique_ptr<const api::FrontEnd>, 2> front_ends_;  // American, British
   std::vector<std::unique_ptr<pipeline::Workspace>> workspaces_;
   size_t num_workspaces_ = 0;  // those here and those that are leased

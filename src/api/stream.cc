@@ -83,7 +83,7 @@ struct Stream::Impl {
   Result<void> MakeAll() {
     // The front end's first chunk and the model can be made at the same time, but on a small machine that gains
     // nothing.
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, engine->LoadedSynthesizer(&stop));
+    KOE_TRY(const auto synthesizer, engine->LoadedSynthesizer(&stop));
     Engine::Impl::Lease workspace(*engine);
     api::SpeechRun run(*synthesizer, *workspace, &stop, /*quick_start=*/true);
     api::SpeechPorts ports;
@@ -287,7 +287,7 @@ Result<StreamStatistics> Engine::Synthesize(std::string_view input, const Synthe
     KOE_TRY(const auto preparer, impl_->MakePreparer(options, FlagOf(options.cancel), /*by_sentences=*/false));
     preparer->Append(input);
     preparer->Finish();
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
+    KOE_TRY(const auto synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
     Impl::Lease workspace(*impl_);
     api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/true);
     StreamStatistics statistics;

@@ -92,7 +92,8 @@ Result<void> ConvertTensors(const std::string& precision, const std::vector<Tens
   if (table.size() != tensors->size()) return Error(ErrorCode::kInternal, "weights: not one tensor a table row");
   for (size_t i = 0; i < table.size(); ++i) {
     ImportedTensor& tensor = (*tensors)[i];
-    const bool is_matrix = table[i].shape.size() >= 2;
+    const bool is_matrix =
+        std::count_if(table[i].shape.begin(), table[i].shape.end(), [](size_t d) { return d > 1; }) >= 2;
     if (precision == "fp32" || (precision == "fp16" && !is_matrix)) {
       KOE_CHECK_OK(ToFloat(table[i], &tensor));
     } else if (precision == "fp16" && tensor.dtype != DType::kF16) {

@@ -17,9 +17,10 @@ inline constexpr int kInt8Levels = 127;
 // `tensors` is parallel to `table`; its integer tensors come out with one scale and zero point or one for each row.
 //   "": as they are
 //   fp32: every value widened; exact
-//   fp16: tensors of two or more dimensions rounded to the nearest half (relative error 2^-11 above 6.1e-5, else at
-//     most 3e-8 off); the others, 0.6 % of the numbers, stay or become F32
-//   int8: tensors of two or more dimensions that are not integers already: one scale a row, max|row| / 127, nearest
+//   fp16: matrices, tensors with two or more dimensions above 1, rounded to the nearest half (relative error 2^-11
+//   above 6.1e-5, else at
+//     most 3e-8 off); the others, 0.15 % of the numbers, stay or become F32
+//   int8: matrices that are not integers already: one scale a row, max|row| / 127, nearest
 //     integer, zero point 0 (off by at most half a scale); the others as they are
 // kInvalidArgument: another precision; kUnsupported: a value beyond what a half holds, or a row
 // whose scale is above FLT_MAX / 256.

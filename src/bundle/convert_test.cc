@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "bundle/half.h"
 #include "bundle/import.h"
@@ -59,6 +61,9 @@ class ConvertTest : public ::testing::Test {
     }
     return values;
   }
+  bool IsMatrix(size_t i) const {
+    return std::count_if(table_[i].shape.begin(), table_[i].shape.end(), [](size_t d) { return d > 1; }) >= 2;
+  }
   const std::vector<TensorSpec>& table_ = testing::TinyArchitecture().tensors;
   std::string file_;
   std::vector<ImportedTensor> tensors_;
@@ -77,7 +82,7 @@ TEST_F(ConvertTest, HalvesHoldTheMatrices) {
   const auto before = Converted(testing::OnnxForm::kInt8, ""), after = Converted(testing::OnnxForm::kInt8, "fp16");
   EXPECT_EQ(before, after);
   for (size_t i = 0; i < table_.size(); ++i) {
-    EXPECT_EQ(tensors_[i].dtype, table_[i].shape.size() >= 2 ? DType::kF16 : DType::kF32) << table_[i].name;
+    EXPECT_EQ(tensors_[i].dtype, IsMatrix(i) ? DType::kF16 : DType::kF32) << table_[i].name;
     EXPECT_TRUE(tensors_[i].scales.empty());
   }
 }
@@ -86,7 +91,7 @@ TEST_F(ConvertTest, EightBitsAreOffByAtMostHalfAScale) {
   const auto before = Converted(testing::OnnxForm::kFp32, ""), after = Converted(testing::OnnxForm::kFp32, "int8");
   size_t num_int8 = 0;
   for (size_t i = 0; i < table_.size(); ++i) {
-    if (table_[i].shape.size() < 2) {
+    if (!IsMatrix(i)) {
       EXPECT_EQ(tensors_[i].dtype, DType::kF32);
       EXPECT_EQ(before[i], after[i]);
       continue;
@@ -142,6 +147,13 @@ TEST(ConvertTensorTest, RowsOfZerosAndValuesThatDoNotFit) {
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().code(), ErrorCode::kUnsupported);
   EXPECT_THAT(large.error().message(), ::testing::HasSubstr("value 4"));
+  // Snake's alphas are [1][C][1]: the least of them would become 0, and its inverse infinite.
+  const std::vector<TensorSpec> alphas = {{"alpha", {1, 6, 1}}};
+  std::vector<ImportedTensor> tensors(1);
+  const std::vector<float> values = {1e-4f, 3, 1, 1, 1, 1};
+  tensors[0].bytes = std::as_bytes(std::span(values));
+  ASSERT_TRUE(ConvertTensors("int8", alphas, &tensors));
+  EXPECT_EQ(tensors[0].dtype, DType::kF32);
   EXPECT_EQ(convert({0, 0, 0, 0, 0, 0}, "int4", &out).error().code(), ErrorCode::kInvalidArgument);
 }
 
