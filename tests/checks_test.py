@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks in tools/ find what they are for: each is run over a small tree or object with one fault."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -140,6 +141,48 @@ class SymbolsTest(Tree):
         self.assertEqual(status, 1)
         self.assertIn("AVX code in the weak function", text)
         self.assertEqual(self.library(source.format(ns="N_AVX2"))[0], 0)
+
+
+class DriftTest(Tree):
+    PLACES = ("CMakeLists.txt", "ARCHITECTURE.md", "CHANGELOG.md", "docs", "include", "apps/cli/bundle.cc",
+              "src/pipeline/plan.cc", "src/bundle")
+
+    def setUp(self):
+        super().setUp()
+        for place in self.PLACES:
+            source, target = os.path.join(ROOT, place), os.path.join(self.folder.name, place)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, target)
+
+    def drift(self):
+        return self.run_tool("check_drift.py", "--root", self.folder.name)
+
+    def test_faults(self):
+        self.assertEqual(self.drift()[0], 0, self.drift()[1])
+        for path, there, instead, words in (
+                ("src/bundle/limits.h", "kMaxBundleFiles = 512", "kMaxBundleFiles = 513", "513"),
+                ("src/bundle/limits.h", "kMaxManifestBytes = 2 << 20", "kMaxManifestBytes = 3 << 20", "MiB"),
+                ("docs/bundle_format.md", "522,240 bytes", "522,241 bytes", "522241"),
+                ("docs/bundle_format.md", "starter (the voice af_heart)", "starter (the voice af_bella)", "af_bella"),
+                ("docs/schemas/HostedManifest.schema.json", '"serial"', '"number"', "fields of HostedManifest"),
+                ("src/bundle/manifests/release.cc", 'root.Set("serial"', 'root.Set("number"', "fields of ReleaseManifest"),
+                ("docs/schemas/DownloadManifest.schema.json", "1073741824", "1073741823", "bytes of a file"),
+                ("include/koe/common.h", "kSampleRateHz = 24000", "kSampleRateHz = 48000", "48000"),
+                ("ARCHITECTURE.md", "at most 512 tokens", "at most 510 tokens", "512"),
+                ("docs/publishing.md", "`allow_patterns`", "`patterns`", "allow_patterns"),
+                ("src/pipeline/plan.cc", "buckets() const override { return {}; }", "buckets() const override { return {{32}}; }",
+                 "plan.cc")):
+            full = os.path.join(self.folder.name, path)
+            with open(full, encoding="utf-8") as file:
+                sound = file.read()
+            self.assertIn(there, sound, path)
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(sound.replace(there, instead))
+            status, text = self.drift()
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(sound)
+            self.assertEqual(status, 1, f"{path}: {instead}")
+            self.assertIn(words, text, path)
 
 
 class ReadmeTest(Tree):
