@@ -78,7 +78,9 @@ TEST_F(ResidencyTest, UnloadsAndLoadsAgain) {
   EXPECT_TRUE(engine->Unload());
   EXPECT_FALSE(engine->Unload());
   // The weights of one engine in float32 are 325 MB; the allocator may keep some of it.
-  if (kMeasuresMemory) EXPECT_LT(ResidentKilobytes() + 200000, loaded);
+  if (kMeasuresMemory) {
+    EXPECT_LT(ResidentKilobytes() + 200000, loaded);
+  }
   const uint64_t hashed = bundle::NumFilesHashed();
   EXPECT_EQ(Speak(*engine), samples);
   EXPECT_EQ(bundle::NumFilesHashed(), hashed);
