@@ -20,7 +20,7 @@ Result<pipeline::Model> Make(const bundle::Bundle& weights_of, const bundle::Bun
 
 Result<pipeline::Model> LoadModel(const bundle::Bundle& bundle, bool check_digest, const pipeline::Plan& plan,
                                   const kernels::KernelSet& kernels, ThreadPool& pool) {
-  if (!check_digest) return Make(bundle, bundle, plan, kernels, pool);
+  if (!check_digest || bundle.is_provided()) return Make(bundle, bundle, plan, kernels, pool);
   KOE_TRY(const auto unchecked, bundle::Bundle::Open(bundle.dir(), bundle::Digests::kNotChecked));
   Result<void> checked;
   std::optional<Result<pipeline::Model>> model;

@@ -200,6 +200,7 @@ Result<MappedFile> Bundle::OpenProvided(const FileRecord& file) const {
 }
 
 const std::string& Bundle::dir() const { return state_->dir; }
+bool Bundle::is_provided() const { return state_->is_provided; }
 const RuntimeManifest& Bundle::manifest() const { return state_->manifest; }
 const Vocab& Bundle::vocab() const { return state_->vocab; }
 const std::vector<std::string>& Bundle::voices() const { return state_->voices; }

@@ -62,6 +62,7 @@ class Bundle {
   Bundle& operator=(const Bundle&) = delete;
 
   const std::string& dir() const;  // or the provider's name
+  bool is_provided() const;        // its files are not in dir(), but come from a provider
   const RuntimeManifest& manifest() const;
   const Vocab& vocab() const;
   const std::vector<std::string>& voices() const;  // ids, sorted
