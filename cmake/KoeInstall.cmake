@@ -61,6 +61,19 @@ install(FILES "${KOE_STATIC_ARCHIVE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMP
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/koe" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
   FILES_MATCHING PATTERN "*.h")
 install(TARGETS koe_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)
+# The program writes its own manual page and completions.
+set(made "${CMAKE_BINARY_DIR}/package")
+add_custom_command(OUTPUT "${made}/koe.1" "${made}/koe.bash" "${made}/_koe" "${made}/koe.fish"
+  COMMAND koe_cli man > "${made}/koe.1"
+  COMMAND koe_cli completions bash > "${made}/koe.bash"
+  COMMAND koe_cli completions zsh > "${made}/_koe"
+  COMMAND koe_cli completions fish > "${made}/koe.fish"
+  DEPENDS koe_cli VERBATIM)
+add_custom_target(koe_reference ALL DEPENDS "${made}/koe.1")
+install(FILES "${made}/koe.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT program)
+install(FILES "${made}/koe.bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME koe COMPONENT program)
+install(FILES "${made}/_koe" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" COMPONENT program)
+install(FILES "${made}/koe.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT program)
 foreach(component package IN ZIP_LISTS "library;development;program" "libkoe${PROJECT_VERSION_MAJOR};libkoe-dev;koe")
   install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/${package}" RENAME copyright
     COMPONENT ${component})

@@ -23,3 +23,8 @@ endif()
 if(TARGET koe_python)
   koe_python_test(NAME python_package_test SCRIPT tests/python_package_test.py ARGS --build "${CMAKE_BINARY_DIR}" TIMEOUT 300 SERIAL)
 endif()
+
+# Streams, batches, completions and the manual page of the program, over an engine that makes sines.
+add_test(NAME cli_extras_test
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/cli_extras_test.py" --koe $<TARGET_FILE:koe_cli_fake>)
+set_tests_properties(cli_extras_test PROPERTIES TIMEOUT 120)

@@ -197,6 +197,34 @@ Result<StreamStatistics> Engine::Synthesize(std::string_view input, const Synthe
   return statistics;
 }
 
+// One chunk, made when it is asked for.
+struct Stream::Impl {
+  std::function<Result<Audio>()> make;
+  bool is_done = false;
+};
+
+Stream::Stream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+StreamStatistics Stream::Statistics() const { return {}; }
+
+Result<std::optional<AudioChunk>> Stream::Next() {
+  if (impl_->is_done) return std::optional<AudioChunk>();
+  impl_->is_done = true;
+  KOE_TRY(Audio audio, impl_->make());
+  AudioChunk chunk;
+  chunk.samples = std::move(audio.samples);
+  chunk.is_last = true;
+  return std::optional<AudioChunk>(std::move(chunk));
+}
+
+Result<Stream> Engine::OpenStream(std::string_view input, const SynthesisOptions& options, const StreamOptions&) const {
+  const std::string text(input);
+  return Stream(
+      std::make_unique<Stream::Impl>(Stream::Impl{[this, text, options] { return Synthesize(text, options); }}));
+}
+
 Result<Phonemization> Engine::Phonemize(std::string_view text, const PhonemizeOptions& options) const {
   KOE_CHECK_OK(FailIfAsked(text));
   KOE_CHECK_OK(impl_->OpenEspeak());

@@ -72,6 +72,9 @@ def check_prefix(args, folder):
     check_program(program, "", os.path.join(folder, "c.wav"))
     headers = set(os.listdir(os.path.join(prefix, "include", "koe")))
     expect(headers == set(os.listdir(os.path.join(ROOT, "include", "koe"))), f"headers: {headers}")
+    for name in ("man/man1/koe.1", "bash-completion/completions/koe", "zsh/site-functions/_koe",
+                 "fish/vendor_completions.d/koe.fish"):
+        expect(os.path.getsize(os.path.join(prefix, "share", name)) > 1000, name)
     expect(re.match(r"koe \d+\.\d+\.\d+$", must(os.path.join(prefix, "bin", "koe"), "--version").strip()), "koe --version")
 
 

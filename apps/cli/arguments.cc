@@ -28,6 +28,7 @@ Environment:
   KOE_BUNDLE   folder of the model bundle, where --bundle does not name one
   KOE_TARGET   SIMD instructions to use: scalar, avx2, avx512 or neon
   KOE_ESPEAK_LIBRARY, KOE_ESPEAK_DATA   libespeak-ng and its data, for --oov espeak
+  KOE_PLAYER   command that --play sends 16-bit samples to (24,000 Hz, mono)
   NO_COLOR     no colours on a terminal
 
 Exit codes:
@@ -200,6 +201,11 @@ ParsedLine WrongExtra(const CLI::App& app, const std::vector<std::string>& extra
 }
 
 }  // namespace
+
+std::string ProgramNotes() {
+  const std::string footer = kFooter;
+  return footer.substr(footer.find("Environment:"));
+}
 
 ParsedLine ParseLine(const std::vector<std::string>& arguments, const Commands& commands) {
   Line line;

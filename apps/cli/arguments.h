@@ -51,6 +51,9 @@ struct ParsedLine {
 // `arguments` without the program's name. Every command gets -q/--quiet and -h/--help.
 ParsedLine ParseLine(const std::vector<std::string>& arguments, const Commands& commands);
 
+// Environment and exit codes, for the manual page: the end of koe --help.
+std::string ProgramNotes();
+
 }  // namespace koe::cli
 
 #endif  // KOE_APPS_CLI_ARGUMENTS_H_

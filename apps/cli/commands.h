@@ -11,6 +11,7 @@
 namespace koe::cli {
 
 std::unique_ptr<Command> MakeSay();
+std::unique_ptr<Command> MakeBatch();
 std::unique_ptr<Command> MakePhonemize();
 std::unique_ptr<Command> MakeDump();
 std::unique_ptr<Command> MakeExport();
@@ -27,6 +28,11 @@ std::unique_ptr<Command> MakeBundlePublish();
 std::unique_ptr<Command> MakeBundleKeygen();
 std::unique_ptr<Command> MakeBundleSign();
 std::unique_ptr<Command> MakeBundleVerify();
+std::unique_ptr<Command> MakeCompletions();
+std::unique_ptr<Command> MakeMan();
+
+// New ones of all, in the order of the help text.
+Commands AllCommands();
 
 // Notes about words that no dictionary has and about what cannot be spoken, each once, at most ten.
 void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal);

@@ -2,9 +2,11 @@
 // The only file that includes nlohmann-json.
 #include "json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "batch.h"
 #include "koe/bench.h"
 
 namespace koe::cli {
@@ -310,6 +312,81 @@ std::string SpeechBenchJson(const SpeechBenchReport& report) {
                 {"ready_bytes", known(report.ready_bytes)},
                 {"first_audio", std::move(first_audio)},
                 {"speech", std::move(speech)}});
+}
+
+namespace {
+
+Error BadLine(const std::string& why) { return Error(ErrorCode::kInvalidArgument, "line: " + why); }
+
+// A plain name: no folders, nothing hidden.
+bool IsFileName(const std::string& id) {
+  if (id.empty() || id.size() > 200 || id[0] == '.') return false;
+  return std::none_of(id.begin(), id.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; });
+}
+
+}  // namespace
+
+Result<BatchLine> ParseBatchLine(std::string_view text, const SynthesisOptions& defaults) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return BadLine("not a JSON object");
+  BatchLine line;
+  line.options = defaults;
+  for (const auto& [name, value] : json.items()) {
+    const bool is_text = name == "text" || name == "id" || name == "voice" || name == "language";
+    const bool is_number = name == "speed" || name == "gain";
+    if (is_text          ? !value.is_string()
+        : is_number      ? !value.is_number()
+        : name == "seed" ? !value.is_number_unsigned()
+                         : name == "phonemes" && !value.is_boolean()) {
+      return BadLine("'" + name + "': of the wrong type");
+    }
+    if (name == "text") {
+      line.text = value.get<std::string>();
+    } else if (name == "id") {
+      line.id = value.get<std::string>();
+      if (!IsFileName(line.id)) return BadLine("'id': not a plain file name");
+    } else if (name == "voice") {
+      line.options.voice = value.get<std::string>();
+    } else if (name == "language") {
+      line.options.language = value.get<std::string>();
+    } else if (name == "speed") {
+      line.options.speed = value.get<float>();
+    } else if (name == "gain") {
+      line.options.gain = value.get<float>();
+    } else if (name == "seed") {
+      line.options.seed = value.get<uint64_t>();
+    } else if (name == "phonemes") {
+      line.options.input_is_phonemes = value.get<bool>();
+    } else {
+      return BadLine("'" + name + "': unknown (text, id, voice, speed, seed, language, gain, phonemes)");
+    }
+  }
+  if (!json.contains("text")) return BadLine("no 'text'");
+  return line;
+}
+
+std::string BatchResultJson(const BatchResult& result) {
+  Json json = {{"line", result.line}, {"id", result.id}, {"status", result.status}};
+  if (!result.output.empty()) json["output"] = result.output;
+  if (result.status == "ok") json["seconds"] = result.seconds;
+  if (!result.key.empty()) json["key"] = result.key;
+  if (result.error) {
+    json["code"] = ErrorCodeName(result.error->code());
+    json["message"] = result.error->message();
+  }
+  return Print(json);
+}
+
+std::optional<BatchResult> ParseBatchResult(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("status", Json()) != "ok") return std::nullopt;
+  const Json id = json.value("id", Json()), key = json.value("key", Json());
+  if (!id.is_string() || !key.is_string()) return std::nullopt;
+  BatchResult result;
+  result.id = id.get<std::string>();
+  result.key = key.get<std::string>();
+  result.status = "ok";
+  return result;
 }
 
 }  // namespace koe::cli

@@ -12,29 +12,6 @@
 namespace koe::cli {
 namespace {
 
-// In the order of the help text.
-Commands AllCommands() {
-  Commands commands;
-  commands.push_back(MakeSay());
-  commands.push_back(MakePhonemize());
-  commands.push_back(MakeVoices());
-  commands.push_back(MakeInfo());
-  commands.push_back(MakeBench());
-  commands.push_back(MakeBundleBuild());
-  commands.push_back(MakeBundleValidate());
-  commands.push_back(MakeBundleInfo());
-  commands.push_back(MakeBundleFetch());
-  commands.push_back(MakeBundleGc());
-  commands.push_back(MakeBundleDiff());
-  commands.push_back(MakeBundlePublish());
-  commands.push_back(MakeBundleKeygen());
-  commands.push_back(MakeBundleSign());
-  commands.push_back(MakeBundleVerify());
-  commands.push_back(MakeExport());
-  commands.push_back(MakeDump());
-  return commands;
-}
-
 Outcome RunLine(const std::vector<std::string>& arguments, Terminal* terminal) {
   const Commands commands = AllCommands();
   const ParsedLine line = ParseLine(arguments, commands);

@@ -11,6 +11,7 @@
 #include "input.h"
 #include "interrupt.h"
 #include "json.h"
+#include "player.h"
 #include "text.h"
 #include "values.h"
 
@@ -37,6 +38,8 @@ Examples:
   koe say -f book.txt -o book.mp3
   koe say --phonemes "həlˈO wˈɜɹld."
   echo "Hello." | koe say -o - --format raw | aplay -r 24000 -f S16_LE -c 1
+  koe say --play "Spoken to the speakers."
+  koe say -f book.txt --stream -o - | aplay
   koe say --lexicon names.tsv "Nguyen wrote it."
   koe say -f book.txt -o book.mp3 --srt book.srt
   koe say "One moment. [pause:1s] [voice:bf_emma]Now?[/voice]"
@@ -60,6 +63,18 @@ const char* NameOf(AudioFormat format) {
   return "raw";
 }
 
+// Of a WAV file whose length is not known yet, as programs that read pipes expect it: both sizes at their largest.
+std::string EndlessWavHeader() {
+  const auto number = [](uint32_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+    return text;
+  };
+  return "RIFF" + number(0xFFFFFFFF, 4) + "WAVEfmt " + number(16, 4) + number(1, 2) + number(1, 2) +
+         number(kSampleRateHz, 4) + number(2 * kSampleRateHz, 4) + number(2, 2) + number(16, 2) + "data" +
+         number(0xFFFFFFFF, 4);
+}
+
 class Say : public Command {
  public:
   std::string Name() const override { return "say"; }
@@ -71,6 +86,7 @@ class Say : public Command {
  private:
   Outcome CheckArguments();
   Outcome Speak(const Engine& engine, const std::string& text, Terminal* terminal);
+  Outcome SpeakAtOnce(const Engine& engine, const std::string& text, Terminal* terminal);
   Result<Audio> SpeakOften(const Engine& engine, const std::string& text, const SynthesisOptions& options);
   Result<void> Write(const Audio& audio) const;
   Result<void> WriteTimes(const std::string& text, const Audio& audio) const;
@@ -80,7 +96,7 @@ class Say : public Command {
   std::optional<std::string> srt_, vtt_, times_;
   TextArguments text_arguments_;
   ModelArguments model_;
-  bool is_phonemes_ = false, json_ = false, strict_ = false;
+  bool is_phonemes_ = false, json_ = false, strict_ = false, stream_ = false, play_ = false;
 
   EngineOptions engine_options_;
   SynthesisOptions options_;
@@ -95,6 +111,9 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("-o,--output", "FILE", &output_, "Write to FILE; -: standard output (default koe.wav)");
   arguments->Value("--format", "NAME", &format_name_,
                    "wav, flac, mp3, ogg, opus or raw (default: by FILE's ending; wav for -)");
+  arguments->Flag("--stream", &stream_,
+                  "Start as soon as the first words are ready: to standard output (-o -, wav or raw), else as --play");
+  arguments->Flag("--play", &play_, "Speak to the speakers, through aplay, paplay, pw-play, ffplay or $KOE_PLAYER");
   arguments->Value("-v,--voice", "NAME", &voice_,
                    "Voice, or a mix as af_heart:0.7+bm_george:0.3 (default af_heart; see koe voices)");
   arguments->Value("--blend", "HOW", &blend_, "How voices are mixed: linear (default) or spherical");
@@ -122,12 +141,21 @@ Outcome Say::CheckArguments() {
   CLI_TRY(options_.chunking, text_arguments_.ChosenChunking(), UsageFailure);
   CLI_TRY(options_.seed, ParseInteger("seed", seed_.value_or("0"), 0, UINT64_MAX), UsageFailure);
   CLI_TRY(num_repeats_, ParseInteger("repeat", repeat_.value_or("1"), 1, kMaxRepeats), UsageFailure);
-  report_.output = output_.value_or("koe.wav");
+  if (play_ && output_) return {ExitCode::kUsage, "play: --output: choose one of them"};
+  if (stream_ && output_.value_or("-") != "-") return {ExitCode::kUsage, "stream: a file is written whole: only -o -"};
+  if (stream_ && !output_) play_ = true;
+  if ((play_ || stream_) && (json_ || repeat_ || srt_ || vtt_ || times_)) {
+    return {ExitCode::kUsage, "stream: not with --json, --repeat, --srt, --vtt or --times"};
+  }
+  report_.output = play_ ? "speakers" : output_.value_or("koe.wav");
   const bool to_stdout = report_.output == "-";
   if (format_name_) {
     CLI_TRY(format_, ParseAudioFormat(*format_name_), UsageFailure);
-  } else if (!to_stdout) {
+  } else if (!to_stdout && !play_) {
     CLI_TRY(format_, AudioFormatOfPath(report_.output), UsageFailure);
+  }
+  if (stream_ && format_ != AudioFormat::kWav && format_ != AudioFormat::kRaw) {
+    return {ExitCode::kUsage, "stream: format: must be wav or raw"};
   }
   if (to_stdout && json_) {
     return {ExitCode::kUsage, "output: '-': --json prints to standard output too; name a file"};
@@ -151,7 +179,7 @@ Outcome Say::CheckArguments() {
     options_.language = LanguageCode(language);
   }
   CLI_TRY(options_.lexicon, text_arguments_.Load(), InputFailure);
-  if (!to_stdout) CLI_CHECK_OK(CheckOutputPath(report_.output), InputFailure);
+  if (!to_stdout && !play_) CLI_CHECK_OK(CheckOutputPath(report_.output), InputFailure);
   return {};
 }
 
@@ -169,7 +197,36 @@ Outcome Say::Run(Terminal* terminal) {
   const auto start = std::chrono::steady_clock::now();
   CLI_TRY(const Engine engine, OpenEngine(model_.bundle, engine_options_), OpenFailure);
   report_.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return Speak(engine, text, terminal);
+  return play_ || stream_ ? SpeakAtOnce(engine, text, terminal) : Speak(engine, text, terminal);
+}
+
+// Chunk by chunk to the speakers or to standard output; the engine runs ahead.
+Outcome Say::SpeakAtOnce(const Engine& engine, const std::string& text, Terminal* terminal) {
+  if (voice_) options_.voice = *voice_;
+  options_.first_audio = FirstAudio::kFast;
+  std::optional<Player> player;
+  if (play_) {
+    CLI_TRY(Player opened, Player::Open(), UsageFailure);
+    player.emplace(std::move(opened));
+  }
+  CLI_TRY(Stream stream, engine.OpenStream(text, options_), InputFailure);
+  if (!play_ && format_ == AudioFormat::kWav) {
+    CLI_CHECK_OK(WriteStandardOutput(EndlessWavHeader()), InputFailure);
+  }
+  size_t num_samples = 0;
+  while (true) {
+    CLI_TRY(const std::optional<AudioChunk> chunk, stream.Next(), InputFailure);
+    if (!chunk) break;
+    if (chunk->samples.empty()) continue;
+    num_samples += chunk->samples.size();
+    CLI_TRY(const std::string bytes, EncodeAudio(chunk->samples, AudioFormat::kRaw), WriteFailure);
+    CLI_CHECK_OK(player ? player->Write(bytes, *options_.cancel) : WriteStandardOutput(bytes), InputFailure);
+  }
+  if (player) CLI_CHECK_OK(player->Finish(*options_.cancel), InputFailure);
+  terminal->Summary((play_ ? "speakers" : "standard output") + Format(": %.3f s of speech, the first after %.2f s",
+                                                                      static_cast<double>(num_samples) / kSampleRateHz,
+                                                                      stream.Statistics().first_audio_seconds));
+  return {};
 }
 
 Outcome Say::Speak(const Engine& engine, const std::string& text, Terminal* terminal) {
