@@ -124,7 +124,7 @@ class UsageTest(CliTestCase):
         self.assertRegex(self.succeed("--version").stdout.decode(), r"\Akoe \d+\.\d+\.\d+\S*\n\Z")
 
     def test_commands(self):
-        self.fail_with(USAGE, "command: none: needs one of bench, bundle, dump, export, info, phonemize, say, voices (see koe help)")
+        self.fail_with(USAGE, "command: none: needs one of batch, bench, bundle, completions, dump, export, info, man, phonemize, say, voices (see koe help)")
         self.fail_with(USAGE, "command: 'sya': unknown (nearest: 'say')", "sya", "hello")
         self.fail_with(USAGE, re.compile("^command: 'bundle': needs one of build, diff, fetch, gc, info, keygen, publish, sign, validate, verify"),
                        "bundle")
