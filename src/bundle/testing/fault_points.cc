@@ -66,20 +66,23 @@ int __wrap_rename(const char* from, const char* to) { return Fails() ? -1 : __re
 int __wrap_link(const char* from, const char* to) { return Fails() ? -1 : __real_link(from, to); }
 int __wrap_mkdir(const char* path, mode_t mode) { return Fails() ? -1 : __real_mkdir(path, mode); }
 
+// Only renameat2 goes this way (five arguments: reading more than were given is undefined).
 long __wrap_syscall(long number, ...) {
+  if (number != SYS_renameat2) {
+    errno = ENOSYS;
+    return -1;
+  }
   va_list list;
   va_start(list, number);
-  long a[6];
+  long a[5];
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
-  if (number == SYS_renameat2) {
-    if (koe::bundle::testing::faults_now.no_exchange) {
-      errno = EINVAL;
-      return -1;
-    }
-    if (Fails()) return -1;
+  if (koe::bundle::testing::faults_now.no_exchange) {
+    errno = EINVAL;
+    return -1;
   }
-  return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (Fails()) return -1;
+  return __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
 }
 // NOLINTEND(bugprone-reserved-identifier)
 }
