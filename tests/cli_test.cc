@@ -118,8 +118,24 @@ TEST(ParseChoiceTest, NamesTheChoices) {
             "har: 'goldn': must be golden or own (nearest: 'golden')");
   EXPECT_EQ(ParseChoice("profile", "", {"a", "bcd", "efg"}).error().message(),
             "profile: '': must be a, bcd or efg (nearest: 'a')");
-  EXPECT_EQ(ParsePrecision("fast").error().message(), "precision: 'fast': not available yet (available: 'exact')");
-  EXPECT_FALSE(ParsePrecision("int8").has_value());
+  EXPECT_EQ(*ParsePrecision("exact"), Precision::kExact);
+  EXPECT_EQ(*ParsePrecision("fast"), Precision::kFast);
+  EXPECT_EQ(*ParsePrecision("low-memory"), Precision::kLowMemory);
+  EXPECT_EQ(ParsePrecision("low").error().message(), "precision: 'low': must be exact, fast or low-memory");
+}
+
+TEST(ParseSizeTest, TakesBytesAndUnits) {
+  EXPECT_EQ(*ParseSize("max-memory", "1"), 1u);
+  EXPECT_EQ(*ParseSize("max-memory", "300000000"), 300000000u);
+  EXPECT_EQ(*ParseSize("max-memory", "2K"), 2048u);
+  for (const char* text : {"500M", "500MB", "500MiB"}) EXPECT_EQ(*ParseSize("max-memory", text), 500u << 20);
+  EXPECT_EQ(*ParseSize("max-memory", "1.5GiB"), 1536u << 20);
+  for (const char* text : {"", "0", "-1", "0.5", "M", "12X", "12 M", "nan", "inf", "1e9", "2000000000G", "500m"}) {
+    const auto size = ParseSize("max-memory", text);
+    ASSERT_FALSE(size.has_value()) << text;
+    EXPECT_EQ(size.error().message(), "max-memory: '" + std::string(text) +
+                                          "': must be a number of bytes, or of KiB, MiB or GiB (500M, 1.5GiB)");
+  }
 }
 
 class Recorder : public Command {

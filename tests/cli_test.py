@@ -152,10 +152,12 @@ class UsageTest(CliTestCase):
         self.fail_with(USAGE, "option: '--speed': needs --chunks", "phonemize", "x", "--speed", "2")
         self.fail_with(BAD_INPUT, "speed: '9': must be 0.25 to 4 (nearest: 4)", "phonemize", "x", "--chunks", "-s", "9")
 
-    def test_fast_is_not_available(self):
+    def test_precision_and_memory(self):
         for command in (["say", "x"], ["info"], ["dump", "--phonemes", "x", "-o", "d.safetensors"]):
-            self.fail_with(USAGE, "precision: 'fast': not available yet (available: 'exact')", *command, "--precision",
-                           "fast")
+            self.fail_with(USAGE, "precision: 'fst': must be exact, fast or low-memory (nearest: 'fast')", *command,
+                           "--precision", "fst")
+        self.fail_with(USAGE, "max-memory: '12X': must be a number of bytes, or of KiB, MiB or GiB (500M, 1.5GiB)",
+                       "say", "x", "--max-memory", "12X")
 
     def test_speed(self):
         self.fail_with(BAD_INPUT, "speed: '9': must be 0.25 to 4 (nearest: 4)", "say", "x", "--speed", "9")

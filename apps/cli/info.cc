@@ -22,7 +22,7 @@ class Info : public Command {
   void Declare(Arguments* arguments) override {
     arguments->Value("-t,--threads", "N", &model_.threads,
                      "Threads to plan for, 0 to 256 (default 0: every processor)");
-    arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
+    arguments->Value("--precision", "NAME", &model_.precision, "exact (default), fast or low-memory");
     arguments->Flag("--json", &json_, "Print JSON");
     arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   }

@@ -128,7 +128,9 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("--times", "FILE", &times_, "Write when every word and sentence is heard, as JSON");
   arguments->Value("--seed", "N", &seed_, "Seed of the noise in the voice (default 0)");
   arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
-  arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
+  arguments->Value("--precision", "NAME", &model_.precision, "exact (default), fast or low-memory");
+  arguments->Value("--max-memory", "SIZE", &model_.max_memory,
+                   "Memory for model and synthesis, such as 500M: cuts long text smaller, or refuses");
   arguments->Value("--repeat", "N", &repeat_, "Synthesise N times, report the median of all but the first");
   arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   arguments->Flag("--json", &json_, "Print results as JSON on standard output");

@@ -67,11 +67,30 @@ Result<std::string> ParseChoice(const std::string& what, const std::string& text
 }
 
 Result<Precision> ParsePrecision(const std::string& text) {
-  if (text == "exact") return Precision::kExact;
-  if (text == "fast") {
-    return Error(ErrorCode::kUnsupported, "precision: 'fast': not available yet (available: 'exact')");
+  KOE_TRY(const std::string name, ParseChoice("precision", text, {"exact", "fast", "low-memory"}));
+  return name == "fast" ? Precision::kFast : name == "low-memory" ? Precision::kLowMemory : Precision::kExact;
+}
+
+Result<size_t> ParseSize(const std::string& what, const std::string& text) {
+  const auto failure = [&] {
+    return Invalid(what + ": " + Quote(text) + ": must be a number of bytes, or of KiB, MiB or GiB (500M, 1.5GiB)");
+  };
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (text.empty() || error != std::errc() || !std::isfinite(number) || number <= 0) return failure();
+  const std::string unit(stop, end);
+  double bytes = number;
+  for (const char prefix : {'K', 'M', 'G'}) {
+    bytes *= 1024;
+    const char letters[] = {prefix, '\0'};
+    if (unit != letters && unit != std::string(letters) + "iB" && unit != std::string(letters) + "B") continue;
+    if (bytes >= 0x1p60) return failure();
+    return static_cast<size_t>(bytes);
   }
-  return Invalid("precision: " + Quote(text) + ": must be exact" + NearestHint(text, {"exact"}));
+  if (!unit.empty() && unit != "B") return failure();
+  if (number < 1 || number >= 0x1p60) return failure();
+  return static_cast<size_t>(number);
 }
 
 Result<EngineOptions> ModelArguments::Options() const {
@@ -79,6 +98,9 @@ Result<EngineOptions> ModelArguments::Options() const {
   KOE_TRY(const uint64_t num_threads, ParseInteger("threads", threads.value_or("0"), 0, kMaxThreads));
   options.num_threads = static_cast<int>(num_threads);
   KOE_TRY(options.precision, ParsePrecision(precision.value_or("exact")));
+  if (max_memory) {
+    KOE_TRY(options.max_memory_bytes, ParseSize("max-memory", *max_memory));
+  }
   return options;
 }
 

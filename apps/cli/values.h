@@ -22,12 +22,13 @@ Result<uint64_t> ParseInteger(const std::string& what, const std::string& text, 
 // One of `allowed`, spelled exactly.
 Result<std::string> ParseChoice(const std::string& what, const std::string& text,
                                 const std::vector<std::string>& allowed);
-// kUnsupported for "fast", which is planned.
+// A size in bytes, with or without a unit: "300000000", "500M", "1.5GiB" (1024s, whatever the spelling).
+Result<size_t> ParseSize(const std::string& what, const std::string& text);
 Result<Precision> ParsePrecision(const std::string& text);
 
-// The options of every command that computes: --bundle, --threads, --precision.
+// The options of every command that computes: --bundle, --threads, --precision, --max-memory.
 struct ModelArguments {
-  std::optional<std::string> bundle, threads, precision;
+  std::optional<std::string> bundle, threads, precision, max_memory;
   Result<EngineOptions> Options() const;
 };
 

@@ -3,6 +3,7 @@
 #ifndef KOE_ENGINE_H_
 #define KOE_ENGINE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,13 +21,19 @@
 
 namespace koe {
 
-// How a stage computes. kExact is the reference arithmetic in float32.
-enum class Precision { kExact };
+// How the model computes (docs/memory.md has what each costs).
+//   kExact: float32, convolutions in the fastest forms that keep 100 dB
+//   kFast: also forms that keep 85 dB, where they are faster; the waveform stays 75 dB and more from kExact's
+//   kLowMemory: weights stay as the bundle stores them (int8) until they are used: half the memory, a little slower
+enum class Precision { kExact, kFast, kLowMemory };
 
 struct EngineOptions {
   int num_threads = 0;      // 0: one for every processor this process may use; 1..256
   std::string simd_target;  // "": $KOE_TARGET, else the best this CPU has; or scalar, avx2, avx512, neon
   Precision precision = Precision::kExact;
+  // The most bytes that the model and one synthesis at a time may take, 0 for any number: long text is cut into smaller
+  // chunks, and what does not fit even so is kOutOfMemory. Dictionaries, voices and the returned audio do not count.
+  size_t max_memory_bytes = 0;
   bool verify_digests = true;  // compare the SHA-256 of every file with the manifest before its bytes are believed
   UnknownWords unknown_words = UnknownWords::kDefault;
   bool misaki_quirks = false;  // repeat what misaki does wrong, too (docs/g2p_en.md): for comparing phonemes

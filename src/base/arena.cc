@@ -2,14 +2,23 @@
 #include "base/arena.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace koe {
 namespace {
 constexpr size_t kMinBlockBytes = size_t{1} << 20;
-}
+// Where an arena that counts pretends to have its memory: no address of a process.
+constexpr uintptr_t kNobodysMemory = uintptr_t{1} << 62;
+}  // namespace
 
 std::byte* Arena::AllocateBytes(size_t bytes) {
   bytes = RoundUp(bytes, kCacheLineBytes);
+  if (counts_only_) {
+    const uintptr_t address = kNobodysMemory + used_;
+    used_ += bytes;
+    peak_ = std::max(peak_, used_);
+    return reinterpret_cast<std::byte*>(address);
+  }
   while (current_ < blocks_.size() && used_ + bytes > blocks_[current_].size()) {
     bytes_before_ += blocks_[current_].size();
     ++current_;
@@ -32,7 +41,9 @@ void Arena::Rewind(size_t block, size_t used) {
 }
 
 Arena& Arena::Child(size_t index) {
-  while (children_.size() <= index) children_.push_back(std::make_unique<Arena>());
+  while (children_.size() <= index) {
+    children_.push_back(counts_only_ ? std::make_unique<Arena>(CountOnly()) : std::make_unique<Arena>());
+  }
   return *children_[index];
 }
 
@@ -45,6 +56,17 @@ void Arena::Reset() {
     blocks_.clear();
     blocks_.emplace_back(total);
   }
+}
+
+void Arena::Reserve(const Arena& planned) {
+  Reset();
+  const size_t held = blocks_.empty() ? 0 : blocks_.front().size();
+  if (held < planned.peak_) {
+    blocks_.clear();  // before the new one is there
+    blocks_.emplace_back(planned.peak_);
+  }
+  peak_ = 0;
+  for (size_t i = 0; i < planned.children_.size(); ++i) Child(i).Reserve(*planned.children_[i]);
 }
 
 size_t Arena::CapacityBytes() const {

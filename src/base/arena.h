@@ -13,10 +13,15 @@
 namespace koe {
 
 // Memory is 64-byte aligned, uninitialised and valid until the Scope that encloses the allocation ends, or Reset.
-// Reset merges the blocks of the past run into one, so a second run of the same size does not allocate.
+// Without Reserve it grows by blocks as it goes; Reset merges those of the past run into one, so a second run of the
+// same size does not allocate.
 class Arena {
  public:
+  // Counts what a run would take and gives addresses that are nobody's memory: touching one ends the process.
+  struct CountOnly {};
+
   Arena() = default;
+  explicit Arena(CountOnly) : counts_only_(true) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -32,8 +37,12 @@ class Arena {
     return Matrix(Allocate<float>(rows * cols).data(), rows, cols);
   }
 
-  // Independent arenas that live as long as this one and are reset with it.
+  // Independent arenas that live as long as this one and are reset with it. Those of one that counts count, too.
   Arena& Child(size_t index);
+
+  bool counts_only() const { return counts_only_; }
+  // Makes this arena and its children hold what `planned` counted, each in one block. Gives back everything first.
+  void Reserve(const Arena& planned);
 
   // Gives back everything allocated here (children too). Views into it die.
   void Reset();
@@ -59,6 +68,7 @@ class Arena {
   std::byte* AllocateBytes(size_t bytes);
   void Rewind(size_t block, size_t used);
 
+  const bool counts_only_ = false;
   std::vector<AlignedBuffer<std::byte>> blocks_;
   size_t current_ = 0;       // block in use
   size_t used_ = 0;          // bytes of it

@@ -53,6 +53,34 @@ TEST(ArenaTest, SecondRunOfTheSameSizeDoesNotGrow) {
   EXPECT_LE(arena.PeakBytes(), capacity);
 }
 
+// What counting says is what the same run takes, in one block, and a second run takes no more.
+TEST(ArenaTest, ReservesWhatWasCounted) {
+  const auto run = [](Arena& arena) {
+    arena.Allocate<float>(1000);
+    {
+      const Arena::Scope scope(arena);
+      arena.Allocate<float>(3 << 20);
+    }
+    arena.AllocateMatrix(700, 1000);
+    arena.Child(1).Allocate<char>(100);
+    const Arena::Scope scope(arena.Child(0));
+    arena.Child(0).Child(2).Allocate<double>(5000);
+  };
+  Arena counter{Arena::CountOnly()};
+  run(counter);
+  EXPECT_TRUE(counter.Child(0).counts_only());
+  EXPECT_EQ(counter.CapacityBytes(), 0u);
+  EXPECT_EQ(counter.PeakBytes(), 4032u + (12u << 20) + 128u + 40000u);  // whole cache lines each
+  Arena arena;
+  for (int i = 0; i < 3; ++i) {
+    arena.Reserve(counter);
+    EXPECT_EQ(arena.CapacityBytes(), counter.PeakBytes());
+    run(arena);
+    EXPECT_EQ(arena.PeakBytes(), counter.PeakBytes());
+    EXPECT_EQ(arena.CapacityBytes(), counter.PeakBytes());
+  }
+}
+
 TEST(ArenaTest, RefusesSizesThatWrap) {
   Arena arena;
   EXPECT_THROW(arena.Allocate<double>(~size_t{0} / 4), std::bad_alloc);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -42,8 +43,18 @@ bool SpinUntil(Predicate done) {
 // The submitting thread's stack holds the task; a Loop outlives it only in workers that find no index left.
 struct ThreadPool::Loop {
   Loop(size_t n, FunctionRef<void(size_t, size_t)> t) : count(n), task(t) {}
-  const size_t count;
-  const FunctionRef<void(size_t, size_t)> task;
+  // The same as new. Nobody else holds it.
+  void Reuse(size_t n, FunctionRef<void(size_t, size_t)> t) {
+    count = n;
+    task = t;
+    next = 0;
+    finished = 0;
+    slots = 1;
+    failed = false;
+    exception = nullptr;
+  }
+  size_t count;
+  FunctionRef<void(size_t, size_t)> task;
   std::atomic<size_t> next{0};
   std::atomic<size_t> finished{0};
   std::atomic<size_t> slots{1};  // 0 is the submitter's
@@ -104,6 +115,17 @@ std::shared_ptr<ThreadPool::Loop> ThreadPool::FindWork() {
   return nullptr;
 }
 
+std::shared_ptr<ThreadPool::Loop> ThreadPool::TakeLoop(size_t count, FunctionRef<void(size_t, size_t)> task) {
+  // References are only given up under mutex_, so one that nobody else holds is free.
+  for (const std::shared_ptr<Loop>& spare : spares_) {
+    if (spare.use_count() != 1) continue;
+    spare->Reuse(count, task);
+    return spare;
+  }
+  spares_.push_back(std::make_shared<Loop>(count, task));
+  return spares_.back();
+}
+
 void ThreadPool::WorkerMain() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
@@ -111,8 +133,8 @@ void ThreadPool::WorkerMain() {
     if (std::shared_ptr<Loop> loop = FindWork()) {
       lock.unlock();
       loop->Run(loop->slots.fetch_add(1, std::memory_order_relaxed));
-      loop.reset();
       lock.lock();
+      loop.reset();
       continue;
     }
     const uint64_t seen = epoch_.load(std::memory_order_relaxed);
@@ -124,14 +146,15 @@ void ThreadPool::WorkerMain() {
 }
 
 void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, size_t)> task) {
-  if (count == 0) return;
+  if (count == 0 || idle_threads_ > 0) return;
   if (count == 1 || workers_.empty()) {
     for (size_t i = 0; i < count; ++i) task(i, 0);
     return;
   }
-  auto loop = std::make_shared<Loop>(count, task);
+  std::shared_ptr<Loop> loop;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    loop = TakeLoop(count, task);
     loops_.push_back(loop);
     epoch_.fetch_add(1, std::memory_order_release);
   }
@@ -145,16 +168,25 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, size_t)> tas
     std::unique_lock<std::mutex> lock(loop->mutex);
     loop->done.wait(lock, [&] { return loop->IsDone(); });
   }
+  std::exception_ptr exception;
+  {
+    // The last finisher may still hold this on its way out.
+    std::lock_guard<std::mutex> lock(loop->mutex);
+    exception = std::exchange(loop->exception, nullptr);
+  }
   {
     std::lock_guard<std::mutex> lock(mutex_);
     loops_.erase(std::remove(loops_.begin(), loops_.end(), loop), loops_.end());
+    loop.reset();
   }
-  // The last finisher may still hold the loop's mutex on its way out; the shared_ptr keeps the Loop alive for it.
-  std::lock_guard<std::mutex> lock(loop->mutex);
-  if (loop->exception) std::rethrow_exception(loop->exception);
+  if (exception) std::rethrow_exception(exception);
 }
 
 void ThreadPool::RunAll(std::initializer_list<FunctionRef<void()>> tasks) {
+  if (idle_threads_ > 0) {
+    for (const FunctionRef<void()>& task : tasks) task();
+    return;
+  }
   ParallelFor(tasks.size(), [&](size_t i, size_t) { tasks.begin()[i](); });
 }
 

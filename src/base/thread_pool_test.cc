@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <numeric>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #if defined(__has_feature)
 #define KOE_HAS_SANITIZER (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
@@ -95,6 +99,47 @@ TEST_P(ThreadPoolTest, WritesOfALoopAreVisibleAfterIt) {
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) && !KOE_HAS_SANITIZER
 // Sanitizers reserve terabytes of address space, so the limit that makes thread stacks fail cannot be set under them.
+// No convoy: a caller's loop ends while every worker is held by another caller's.
+TEST_P(ThreadPoolTest, AShortLoopDoesNotWaitForALongOne) {
+  ThreadPool pool(GetParam());
+  std::atomic<size_t> waiting{0};
+  std::atomic<bool> released{false};
+  std::thread other([&] {
+    pool.ParallelFor(GetParam(), [&](size_t, size_t) {
+      ++waiting;
+      while (!released) std::this_thread::yield();
+    });
+  });
+  // All threads of the pool and the other caller are inside its loop, as far as there are indexes for them.
+  while (waiting < GetParam()) std::this_thread::yield();
+  std::atomic<size_t> done{0};
+  for (int i = 0; i < 100; ++i) pool.ParallelFor(10, [&](size_t, size_t) { ++done; });
+  EXPECT_EQ(done, 1000u);
+  EXPECT_FALSE(released);
+  released = true;
+  other.join();
+}
+
+TEST_P(ThreadPoolTest, SleepsWhenIdle) {
+  ThreadPool pool(GetParam());
+  pool.ParallelFor(100, [](size_t, size_t) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // past the spinning
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // Processor time of all threads; one that spun would have taken up to 300 ms.
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.03);
+}
+
+// What asks for memory without computing.
+TEST(IdlePoolTest, CountsButRunsNoLoop) {
+  ThreadPool pool(3, ThreadPool::Idle());
+  EXPECT_EQ(pool.num_threads(), 3u);
+  pool.ParallelFor(5, [](size_t, size_t) { FAIL(); });
+  int calls = 0;
+  pool.RunAll({[&] { calls += 1; }, [&] { calls += 10; }});
+  EXPECT_EQ(calls, 11);
+}
+
 TEST(ThreadPoolLimitTest, ThreadsThatCannotStartAreAnException) {
   const auto child = [] {
     // Stacks of 8 MiB do not fit 256 times into 512 MiB of address space.

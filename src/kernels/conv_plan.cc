@@ -17,13 +17,26 @@ struct TableRow {
 constexpr TableRow kTable[] = {
 #include "kernels/conv_plan_table.inc"
 };
+// Where kFast has something better.
+constexpr TableRow kFastTable[] = {
+#include "kernels/conv_plan_table_fast.inc"
+};
 
 ConvPlan TilePlan(const TileForm& form, size_t tiles, bool expand_at_run) {
   return {.is_direct = false, .form = form, .tiles = tiles, .expand_at_run = expand_at_run};
 }
 
 // Toom-Cook up to 12 samples keeps 104 dB; 14 and 16 samples keep 93 and 88 (docs/numerics.md).
-bool IsExactEnough(const TileForm& form) { return form.kind == TileForm::Kind::kFft || form.samples <= 12; }
+bool IsExactEnough(ConvPreset preset, const TileForm& form) {
+  return form.kind == TileForm::Kind::kFft || form.samples <= 12 || preset == ConvPreset::kFast;
+}
+
+const TableRow* FindRow(std::span<const TableRow> table, Target target, size_t taps, size_t channels) {
+  for (const TableRow& row : table) {
+    if (row.target == target && row.taps == taps && channels <= row.max_channels) return &row;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -35,21 +48,25 @@ std::string ConvPlanName(const ConvPlan& plan) {
 
 ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out) {
   if (preset == ConvPreset::kDirect) return {};
-  for (const TableRow& row : kTable) {
-    if (row.target == target && row.taps == taps && std::max(c_in, c_out) <= row.max_channels) {
-      return TilePlan({row.kind, row.samples, taps, row.segments}, row.tiles, row.expand_at_run);
-    }
-  }
-  return {};
+  const size_t channels = std::max(c_in, c_out);
+  const TableRow* row = preset == ConvPreset::kFast ? FindRow(kFastTable, target, taps, channels) : nullptr;
+  if (row == nullptr) row = FindRow(kTable, target, taps, channels);
+  if (row == nullptr) return {};
+  ConvPlan plan = TilePlan({row->kind, row->samples, taps, row->segments}, row->tiles, row->expand_at_run);
+  plan.expand_first = preset == ConvPreset::kLowMemory && !plan.expand_at_run;
+  return plan;
 }
 
 std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
   std::vector<ConvPlan> plans = {ConvPlan()};
   if (preset == ConvPreset::kDirect) return plans;
   for (const TileForm& form : SupportedTileForms()) {
-    if (form.taps != taps || !IsExactEnough(form)) continue;
+    if (form.taps != taps || !IsExactEnough(preset, form)) continue;
     for (const bool expand_at_run : {false, true}) {
-      for (const size_t tiles : {12, 24, 48}) plans.push_back(TilePlan(form, tiles, expand_at_run));
+      for (const size_t tiles : {12, 24, 48}) {
+        plans.push_back(TilePlan(form, tiles, expand_at_run));
+        plans.back().expand_first = preset == ConvPreset::kLowMemory && !expand_at_run;
+      }
     }
   }
   return plans;

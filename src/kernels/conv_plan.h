@@ -20,6 +20,11 @@ struct ConvPlan {
   // Weights stay as conv1d has them; every run transforms each panel for all of its rows at once. For wide convolutions
   // over few rows: no memory for transformed weights, which would come from DRAM every time.
   bool expand_at_run = false;
+  // Weights stay as they are stored, and every run transforms all of them first: about 5 % of the time of 15 s of
+  // speech, for a quarter (a sixteenth, stored as int8) of the memory.
+  bool expand_first = false;
+
+  bool TransformsAtLoad() const { return !is_direct && !expand_at_run && !expand_first; }
   bool operator==(const ConvPlan&) const = default;
 };
 
@@ -28,8 +33,10 @@ std::string ConvPlanName(const ConvPlan& plan);
 
 // What the accuracy of a form allows. Measured against float64 on random data, one convolution: docs/numerics.md.
 enum class ConvPreset {
-  kDirect,  // conv1d everywhere: the reference
-  kExact,   // forms of 100 dB and more
+  kDirect,     // conv1d everywhere: the reference
+  kExact,      // forms of 100 dB and more
+  kFast,       // forms of 85 dB and more
+  kLowMemory,  // the same forms, but weights are transformed when they are used
 };
 
 // Stride 1 only; anything without a row in the table is direct.

@@ -14,13 +14,15 @@ constexpr Target kTargets[] = {Target::kScalar, Target::kNeon, Target::kAvx2, Ta
 // Every shape of the model's convolutions of stride 1, and some that it lacks.
 TEST(ConvPlanTest, EveryChoiceIsACandidate) {
   for (const Target target : kTargets) {
-    for (const ConvPreset preset : {ConvPreset::kDirect, ConvPreset::kExact}) {
+    for (const ConvPreset preset :
+         {ConvPreset::kDirect, ConvPreset::kExact, ConvPreset::kFast, ConvPreset::kLowMemory}) {
       for (const size_t taps : {1, 2, 3, 4, 5, 7, 11, 12}) {
         const std::vector<ConvPlan> candidates = ConvPlanCandidates(preset, taps);
         for (const size_t c_in : {1, 22, 128, 256, 512, 514, 1090}) {
           for (const size_t c_out : {1, 22, 128, 256, 512, 1024}) {
             const ConvPlan plan = ChooseConvPlan(target, preset, taps, c_in, c_out);
             EXPECT_TRUE(plan.is_direct || IsSupported(plan.form));
+            EXPECT_FALSE(preset == ConvPreset::kLowMemory && plan.TransformsAtLoad());
             EXPECT_TRUE(std::find(candidates.begin(), candidates.end(), plan) != candidates.end())
                 << TargetName(target) << " taps " << taps << " " << ConvPlanName(plan) << " " << plan.tiles;
           }

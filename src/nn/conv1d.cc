@@ -17,21 +17,32 @@ size_t TileRows(size_t channels) { return channels <= 128 ? 4 * kBlock : 2 * kBl
 
 }  // namespace
 
-Conv1d::Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
+Conv1d::Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std::span<const float> bias,
                const ConvShape& shape, const kernels::ConvPlan& plan, ThreadPool* pool)
-    : plan_(plan),
-      shape_(shape),
-      packed_(plan.is_direct || plan.expand_at_run ? kernels::PackedSize(shape.taps, shape.in, shape.out)
-                                                   : kernels::TilePackedSize(plan.form, shape.in, shape.out)),
-      bias_(bias.size()) {
+    : plan_(plan), shape_(shape), bias_(bias.size()) {
   std::copy(bias.begin(), bias.end(), bias_.data());
-  if (plan.is_direct || plan.expand_at_run) {
-    kernels.gemm.pack(weight.data(), shape.taps, shape.in, shape.out, 1, shape.taps, shape.in * shape.taps,
-                      packed_.data());
+  if (!plan.TransformsAtLoad()) {
+    stored_ = PackedWeights(kernels, weight,
+                            {.taps = shape.taps,
+                             .k = shape.in,
+                             .n = shape.out,
+                             .tap_stride = 1,
+                             .k_stride = shape.taps,
+                             .n_stride = shape.in * shape.taps},
+                            WeightStorage::kAsStored);
+    if (!plan.is_direct) filter_ = kernels::TileFilterOf(plan.form);
     return;
   }
+  AlignedBuffer<float> converted;
+  const float* values = static_cast<const float*>(weight.data);
+  if (weight.type != WeightView::Type::kF32) {
+    converted = AlignedBuffer<float>(weight.size);
+    weight.ToFloats(kernels, converted.data());
+    values = converted.data();
+  }
+  transformed_ = AlignedBuffer<float>(kernels::TilePackedSize(plan.form, shape.in, shape.out));
   const auto pack = [&](size_t panel, size_t) {
-    kernels.tile_conv.pack(plan.form, weight.data(), shape.in, shape.out, panel, panel + 1, packed_.data());
+    kernels.tile_conv.pack(plan.form, values, shape.in, shape.out, panel, panel + 1, transformed_.data());
   };
   const size_t panels = CeilDiv(shape.out, kernels::kPanelWidth);
   if (pool != nullptr) {
@@ -39,6 +50,15 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight,
   } else {
     for (size_t panel = 0; panel < panels; ++panel) pack(panel, 0);
   }
+}
+
+const float* Conv1d::DirectWeights(const Exec& exec) const {
+  if (stored_.is_float()) return stored_.Panels(*exec.kernels, 0, stored_.num_panels(), nullptr);
+  const std::span<float> weights = exec.arena->Allocate<float>(stored_.size());
+  exec.pool->ParallelFor(stored_.num_panels(), [&](size_t panel, size_t) {
+    stored_.Panels(*exec.kernels, panel, 1, weights.data() + panel * stored_.panel_size());
+  });
+  return weights.data();
 }
 
 void Conv1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
@@ -54,6 +74,7 @@ void Conv1d::RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prol
   const size_t tile_rows = TileRows(std::max(shape_.in, shape_.out));
   const size_t halo = shape_.dilation * (shape_.taps - 1) + 1;
   const size_t row_tasks = CeilDiv(y.rows, tile_rows);
+  const float* weights = DirectWeights(exec);
 
   // Output rows [first, first + rows) of panels [panel, panel + num_panels) from rows that are activated and padded.
   const auto convolve = [&](const float* src, size_t src_stride, size_t first, size_t rows, size_t panel,
@@ -62,7 +83,7 @@ void Conv1d::RunDirect(const Exec& exec, ConstMatrix x, const ConvPrologue& prol
     kernels::Conv1dArgs args;
     args.src = src;
     args.src_stride = src_stride;
-    args.weights = packed_.data() + column * shape_.in * shape_.taps;
+    args.weights = weights + column * shape_.in * shape_.taps;
     args.bias = bias_.empty() ? nullptr : bias_.data() + column;
     args.dst = y.Row(first) + column;
     args.dst_stride = y.stride;
@@ -160,8 +181,7 @@ ConvTranspose1d::ConvTranspose1d(const kernels::KernelSet& kernels, std::span<co
   phases_ = Conv1d(kernels, phases, phase_bias, {.in = in, .out = columns, .taps = 2, .padding = 1}, plan);
 }
 
-Matrix ConvTranspose1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue) const {
-  const Matrix product = exec.arena->AllocateMatrix(x.rows + 1, stride_ * out_);
+Matrix ConvTranspose1d::Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix product) const {
   phases_.Run(exec, x, prologue, product, {});
   return Matrix(product.data, (x.rows + 1) * stride_, out_).Rows(stride_ / 2, x.rows * stride_);
 }

@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "base/array.h"
 #include "kernels/conv_plan.h"
 #include "nn/channel_stats.h"
 #include "nn/exec.h"
+#include "nn/packed_weights.h"
 
 namespace koe::nn {
 
@@ -42,8 +44,8 @@ class Conv1d {
  public:
   Conv1d() = default;
   // weight [out][in][taps] as PyTorch stores it; bias [out] or empty. A plan that is not direct needs a stride of 1.
-  // The pool, where given, shares the packing.
-  Conv1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
+  // The pool, where given, shares the packing. Weights that the plan does not transform here stay in their own type.
+  Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std::span<const float> bias,
          const ConvShape& shape, const kernels::ConvPlan& plan = {}, ThreadPool* pool = nullptr);
 
   // x [T][in] -> y [shape.OutputRows(T)][out]; y must not overlap x. epilogue.stats has blocks of stats_rows() rows.
@@ -51,7 +53,7 @@ class Conv1d {
 
   const ConvShape& shape() const { return shape_; }
   // Memory that the packed weights hold.
-  size_t WeightBytes() const { return (packed_.size() + bias_.size()) * sizeof(float); }
+  size_t WeightBytes() const { return stored_.bytes() + (transformed_.size() + bias_.size()) * sizeof(float); }
   // Rows of a block of statistics that is complete where a task of this convolution ends.
   size_t stats_rows() const;
 
@@ -64,7 +66,17 @@ class Conv1d {
 
   kernels::ConvPlan plan_;
   ConvShape shape_;
-  AlignedBuffer<float> packed_;
+  // The one that a direct convolution takes, in the exec's arena where it has to be made.
+  const float* DirectWeights(const Exec& exec) const;
+  // The transformed ones, in the exec's arena where every run makes them.
+  const float* TileWeights(const Exec& exec) const;
+  // One stored panel in float32 for every thread, and a panel in its thread's place.
+  std::span<float> AllocatePanels(const Exec& exec) const;
+  const float* StoredPanel(const Exec& exec, size_t panel, size_t slot, std::span<float> panels) const;
+
+  PackedWeights stored_;              // of plans that do not transform at load
+  AlignedBuffer<float> transformed_;  // of the others
+  std::vector<float> filter_;         // for transforming later
   AlignedBuffer<float> bias_;
 };
 
@@ -78,9 +90,14 @@ class ConvTranspose1d {
   // plan: for two taps.
   ConvTranspose1d(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias,
                   size_t in, size_t out, size_t stride, const kernels::ConvPlan& plan = {});
+  size_t WeightBytes() const { return phases_.WeightBytes(); }
 
-  // Returns [stride*T][out] in the exec's arena; at least stride/2 writable rows stand before it and after it.
-  Matrix Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue) const;
+  // Where Run puts its result for `rows` rows of input, in the exec's arena.
+  Matrix AllocateProduct(const Exec& exec, size_t rows) const {
+    return exec.arena->AllocateMatrix(rows + 1, stride_ * out_);
+  }
+  // Returns [stride*T][out] within `product`; at least stride/2 writable rows of it stand before and after.
+  Matrix Run(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix product) const;
 
  private:
   Conv1d phases_;

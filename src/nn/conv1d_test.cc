@@ -174,7 +174,9 @@ TEST_P(Conv1dTest, Tiles) {
                           segments = TilePlan(FormKind::kToomCook, 12, 11, 2, 48),
                           fft = TilePlan(FormKind::kFft, 34, 11, 1, 12),
                           at_run = TilePlan(FormKind::kToomCook, 8, 3, 1, 24, true);
-  for (const kernels::ConvPlan& plan : {toom, segments, fft, at_run}) {
+  kernels::ConvPlan first = segments;
+  first.expand_first = true;
+  for (const kernels::ConvPlan& plan : {toom, segments, fft, at_run, first}) {
     const size_t taps = plan.form.taps;
     for (const size_t dilation : {1, 3, 5}) {
       const ConvShape shape{
@@ -190,6 +192,39 @@ TEST_P(Conv1dTest, Tiles) {
   Check({{.in = 5, .out = 200, .taps = 3, .padding = 2}, 130, Kind::kLeakyRelu, Residual::kApart, true, toom});
   Check({{.in = 5, .out = 200, .taps = 3, .padding = 1}, 130, Kind::kLeakyRelu, Residual::kScaled, true, at_run});
   Check({{.in = 5, .out = 9, .taps = 3, .padding = 0}, 1700, Kind::kNone, Residual::kNone, true, toom});
+}
+
+// How weights are stored does not show, whatever the plan makes of them and when.
+TEST_P(Conv1dTest, StoredWeightsGiveTheSameBits) {
+  const ConvShape shape{.in = 6, .out = 70, .taps = 3, .padding = 1};
+  const Problem problem({shape, 300, Kind::kLeakyRelu});
+  std::vector<int8_t> bytes(problem.weight.size());
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<int8_t>(problem.weight[i] * 100);
+  const float scale = 0.01f;
+  const int32_t zero_point = 3;
+  WeightView stored;
+  stored.data = bytes.data();
+  stored.type = WeightView::Type::kI8;
+  stored.size = bytes.size();
+  stored.scales = {&scale, 1};
+  stored.zero_points = {&zero_point, 1};
+  std::vector<float> floats(bytes.size());
+  stored.ToFloats(kernels(), floats.data());
+  const kernels::ConvPlan at_load = TilePlan(kernels::TileForm::Kind::kToomCook, 8, 3, 1, 12),
+                          at_run = TilePlan(kernels::TileForm::Kind::kToomCook, 8, 3, 1, 12, true);
+  kernels::ConvPlan first = at_load;
+  first.expand_first = true;
+  for (const kernels::ConvPlan& plan : {kernels::ConvPlan(), at_load, at_run, first}) {
+    test_support::Machine machine(kernels(), 2);
+    const Conv1d from_floats(kernels(), floats, problem.bias, shape, plan);
+    const Conv1d from_bytes(kernels(), stored, problem.bias, shape, plan);
+    EXPECT_EQ(from_bytes.WeightBytes() < from_floats.WeightBytes(), !plan.TransformsAtLoad());
+    GuardedMatrix a(300, 70), b(300, 70);
+    from_floats.Run(machine.exec(), problem.x.view(), problem.prologue(), a.view(), {});
+    from_bytes.Run(machine.exec(), problem.x.view(), problem.prologue(), b.view(), {});
+    EXPECT_TRUE(test_support::SameBits(test_support::Flatten(a.view()), test_support::Flatten(b.view())));
+    EXPECT_TRUE(b.OnlyInsideWritten());
+  }
 }
 
 TEST_P(Conv1dTest, TilesCancelled) {

@@ -25,9 +25,16 @@ size_t Conv1d::stats_rows() const {
 
 // One run, cut into groups of rows that are computed together.
 struct Conv1d::TileRun {
-  TileRun(const Conv1d& conv, const Exec& exec, ConstMatrix input, const ConvPrologue& input_prologue, Matrix output,
-          const ConvEpilogue& output_epilogue)
-      : c(conv), kernels(*exec.kernels), x(input), prologue(input_prologue), y(output), epilogue(output_epilogue) {
+  // tile_weights: the transformed ones; null where every panel is transformed on its own.
+  TileRun(const Conv1d& conv, const Exec& exec, const float* tile_weights, ConstMatrix input,
+          const ConvPrologue& input_prologue, Matrix output, const ConvEpilogue& output_epilogue)
+      : c(conv),
+        kernels(*exec.kernels),
+        weights(tile_weights),
+        x(input),
+        prologue(input_prologue),
+        y(output),
+        epilogue(output_epilogue) {
     const size_t unit_rows = c.stats_rows();
     units = CeilDiv(y.rows, unit_rows);
     const size_t unit_tiles = kernels::TilesOf(c.plan_.form, c.shape_.dilation, unit_rows);
@@ -51,7 +58,7 @@ struct Conv1d::TileRun {
   kernels::TileConvArgs Args(size_t group, float* planes, float* products) const {
     const size_t first = FirstRow(group);
     kernels::TileConvArgs args{.form = c.plan_.form,
-                               .weights = c.packed_.data(),
+                               .weights = weights,
                                .bias = c.bias_.empty() ? nullptr : c.bias_.data(),
                                .dst = y.Row(first),
                                .dst_stride = y.stride,
@@ -74,10 +81,10 @@ struct Conv1d::TileRun {
   }
 
   // One panel as a convolution of its own.
-  kernels::TileConvArgs PanelArgs(size_t group, size_t panel, const float* weights) const {
+  kernels::TileConvArgs PanelArgs(size_t group, size_t panel, const float* panel_weights) const {
     kernels::TileConvArgs args = Args(group, nullptr, nullptr);
     const size_t column = panel * kernels::kPanelWidth;
-    args.weights = weights;
+    args.weights = panel_weights;
     args.c_out = std::min(kernels::kPanelWidth, args.c_out - column);
     args.dst += column;
     if (args.bias != nullptr) args.bias += column;
@@ -101,6 +108,7 @@ struct Conv1d::TileRun {
 
   const Conv1d& c;
   const kernels::KernelSet& kernels;
+  const float* const weights;
   const ConstMatrix x;
   const ConvPrologue& prologue;
   const Matrix y;
@@ -108,18 +116,42 @@ struct Conv1d::TileRun {
   size_t units = 0, groups = 0, max_rows = 0;
 };
 
+std::span<float> Conv1d::AllocatePanels(const Exec& exec) const {
+  return exec.arena->Allocate<float>(stored_.is_float() ? 0 : exec.pool->num_threads() * stored_.panel_size());
+}
+
+const float* Conv1d::StoredPanel(const Exec& exec, size_t panel, size_t slot, std::span<float> panels) const {
+  float* scratch = stored_.is_float() ? nullptr : panels.data() + slot * stored_.panel_size();
+  return stored_.Panels(*exec.kernels, panel, 1, scratch);
+}
+
+const float* Conv1d::TileWeights(const Exec& exec) const {
+  if (plan_.TransformsAtLoad()) return transformed_.data();
+  const std::span<float> weights =
+      exec.arena->Allocate<float>(kernels::TilePackedSize(plan_.form, shape_.in, shape_.out));
+  const Arena::Scope scope(*exec.arena);
+  const std::span<float> panels = AllocatePanels(exec);
+  const size_t tile_panel_size = weights.size() / stored_.num_panels();
+  exec.pool->ParallelFor(stored_.num_panels(), [&](size_t panel, size_t slot) {
+    exec.kernels->tile_conv.expand(plan_.form, filter_.data(), StoredPanel(exec, panel, slot, panels), shape_.in,
+                                   weights.data() + panel * tile_panel_size);
+  });
+  return weights.data();
+}
+
 void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
                       const ConvEpilogue& epilogue) const {
   if (y.rows == 0) return;
   const Arena::Scope scope(*exec.arena);
-  const TileRun run(*this, exec, x, prologue, y, epilogue);
+  const TileRun run(*this, exec, plan_.expand_at_run ? nullptr : TileWeights(exec), x, prologue, y, epilogue);
   const size_t threads = exec.pool->num_threads();
   const size_t panels = CeilDiv(shape_.out, kernels::kPanelWidth);
   const std::span<float> inputs = exec.arena->Allocate<float>(threads * run.InputSize());
   const std::span<float> products = exec.arena->Allocate<float>(threads * run.ProductsSize());
   // Weights of a few MiB are in L3 for every group; larger ones are better read once for all groups.
   constexpr size_t kCachedWeights = size_t{16} << 20;
-  if (!plan_.expand_at_run && run.groups >= 4 * threads && packed_.size() * sizeof(float) <= kCachedWeights) {
+  const size_t weight_bytes = kernels::TilePackedSize(plan_.form, shape_.in, shape_.out) * sizeof(float);
+  if (!plan_.expand_at_run && run.groups >= 4 * threads && weight_bytes <= kCachedWeights) {
     const std::span<float> planes = exec.arena->Allocate<float>(threads * run.PlanesSize());
     exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
       if (exec.IsCancelled()) return;
@@ -144,13 +176,14 @@ void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prolo
   if (plan_.expand_at_run) {
     const size_t expanded_size = plan_.form.planes() * plan_.form.segments * shape_.in * kernels::kPanelWidth;
     const std::span<float> expanded = exec.arena->Allocate<float>(threads * expanded_size);
+    const std::span<float> panels_of_slots = AllocatePanels(exec);
     // A panel is transformed once; where there are few panels, once for each part of the groups.
     const size_t parts = std::min(run.groups, CeilDiv(4 * threads, panels));
     exec.pool->ParallelFor(panels * parts, [&](size_t task, size_t slot) {
       if (exec.IsCancelled()) return;
       const size_t panel = task / parts, part = task % parts;
       float* weights = expanded.data() + slot * expanded_size;
-      run.kernels.tile_conv.expand(plan_.form, packed_.data() + panel * shape_.taps * shape_.in * kernels::kPanelWidth,
+      run.kernels.tile_conv.expand(plan_.form, filter_.data(), StoredPanel(exec, panel, slot, panels_of_slots),
                                    shape_.in, weights);
       for (size_t group = part * run.groups / parts; group < (part + 1) * run.groups / parts; ++group) {
         multiply(run.PanelArgs(group, panel, weights), group, slot, 0);

@@ -23,7 +23,8 @@ class ConvTranspose1dTest : public test_support::NnTest {
     const ConvPrologue prologue{.kind = ConvPrologue::Kind::kLeakyRelu, .slope = 0.1f};
     const std::vector<float> got = OnPools([&](test_support::Machine& machine) {
       const ConvTranspose1d conv(machine.kernels, weight, bias, in, out, stride, plan);
-      const Matrix y = conv.Run(machine.exec(), ConstMatrix(x.data(), rows, in), prologue);
+      const Matrix y = conv.Run(machine.exec(), ConstMatrix(x.data(), rows, in), prologue,
+                                conv.AllocateProduct(machine.exec(), rows));
       EXPECT_EQ(y.rows, rows * stride);
       EXPECT_EQ(y.cols, out);
       EXPECT_EQ(y.stride, out);

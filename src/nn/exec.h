@@ -25,6 +25,9 @@ struct Exec {
     branch.arena = &arena->Child(index);
     return branch;
   }
+  // A run that only counts what it allocates: its pool is Idle, its arena gives no memory, and whatever touches data
+  // outside a loop of the pool is left out.
+  bool CountsOnly() const { return arena->counts_only(); }
   // A long run looks here between layers and then returns early with undefined output; its stage reports kCancelled.
   bool IsCancelled() const { return cancelled != nullptr && cancelled->load(std::memory_order_relaxed); }
 };

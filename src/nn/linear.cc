@@ -12,14 +12,18 @@ constexpr size_t kMaxTaskRows = 192;
 
 }  // namespace
 
-Linear::Linear(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias, size_t in,
-               size_t out)
-    : packed_(kernels::PackedSize(1, in, out)), bias_(bias.size()), in_(in), out_(out) {
-  kernels.gemm.pack(weight.data(), 1, in, out, 0, 1, in, packed_.data());
+Linear::Linear(const kernels::KernelSet& kernels, const WeightView& weight, std::span<const float> bias, size_t in,
+               size_t out, WeightStorage storage)
+    : packed_(kernels, weight, {.k = in, .n = out, .k_stride = 1, .n_stride = in}, storage),
+      bias_(bias.size()),
+      in_(in),
+      out_(out) {
   std::copy(bias.begin(), bias.end(), bias_.data());
 }
 
 void Linear::Run(const Exec& exec, ConstMatrix x, Matrix y) const {
+  if (!packed_.is_float()) return RunStored(exec, x, y);
+  const float* packed = packed_.Panels(*exec.kernels, 0, packed_.num_panels(), nullptr);
   const size_t panels = CeilDiv(out_, kernels::kPanelWidth);
   const size_t rows = std::min(x.rows, kMaxTaskRows);
   const size_t panels_per_task =
@@ -33,7 +37,7 @@ void Linear::Run(const Exec& exec, ConstMatrix x, Matrix y) const {
     kernels::GemmArgs args;
     args.a = x.Row(first_row);
     args.a_stride = x.stride;
-    args.b = packed_.data() + first_column * in_;
+    args.b = packed + first_column * in_;
     args.bias = bias_.empty() ? nullptr : bias_.data() + first_column;
     args.c = y.Row(first_row) + first_column;
     args.c_stride = y.stride;
@@ -44,8 +48,41 @@ void Linear::Run(const Exec& exec, ConstMatrix x, Matrix y) const {
   });
 }
 
+// Each panel is made float32 once, for all rows.
+void Linear::RunStored(const Exec& exec, ConstMatrix x, Matrix y) const {
+  const Arena::Scope scope(*exec.arena);
+  const std::span<float> panels = exec.arena->Allocate<float>(exec.pool->num_threads() * packed_.panel_size());
+  exec.pool->ParallelFor(packed_.num_panels(), [&](size_t panel, size_t slot) {
+    const size_t column = panel * kernels::kPanelWidth;
+    kernels::GemmArgs args;
+    args.a = x.data;
+    args.a_stride = x.stride;
+    args.b = packed_.Panels(*exec.kernels, panel, 1, panels.data() + slot * packed_.panel_size());
+    args.bias = bias_.empty() ? nullptr : bias_.data() + column;
+    args.c = y.data + column;
+    args.c_stride = y.stride;
+    args.m = x.rows;
+    args.k = in_;
+    args.n = std::min(kernels::kPanelWidth, out_ - column);
+    exec.kernels->gemm.gemm(args);
+  });
+}
+
 void Linear::Run(const Exec& exec, std::span<const float> x, std::span<float> y) const {
-  exec.kernels->gemm.gemv(x.data(), packed_.data(), bias_.empty() ? nullptr : bias_.data(), y.data(), in_, out_);
+  const float* bias = bias_.empty() ? nullptr : bias_.data();
+  if (packed_.is_float()) {
+    if (exec.CountsOnly()) return;
+    const float* packed = packed_.Panels(*exec.kernels, 0, packed_.num_panels(), nullptr);
+    return exec.kernels->gemm.gemv(x.data(), packed, bias, y.data(), in_, out_);
+  }
+  const Arena::Scope scope(*exec.arena);
+  float* scratch = exec.arena->Allocate<float>(packed_.panel_size()).data();
+  if (exec.CountsOnly()) return;
+  for (size_t column = 0; column < out_; column += kernels::kPanelWidth) {
+    const float* panel = packed_.Panels(*exec.kernels, column / kernels::kPanelWidth, 1, scratch);
+    exec.kernels->gemm.gemv(x.data(), panel, bias == nullptr ? nullptr : bias + column, y.data() + column, in_,
+                            std::min(kernels::kPanelWidth, out_ - column));
+  }
 }
 
 }  // namespace koe::nn

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "nn/exec.h"
+#include "nn/packed_weights.h"
 
 namespace koe::nn {
 
@@ -14,9 +15,9 @@ namespace koe::nn {
 class Linear {
  public:
   Linear() = default;
-  // weight [out][in] row-major; bias [out] or empty.
-  Linear(const kernels::KernelSet& kernels, std::span<const float> weight, std::span<const float> bias, size_t in,
-         size_t out);
+  // weight [out][in] row-major; bias [out] or empty. The storage does not show in the results.
+  Linear(const kernels::KernelSet& kernels, const WeightView& weight, std::span<const float> bias, size_t in,
+         size_t out, WeightStorage storage = WeightStorage::kFloat);
 
   // x [M][in] -> y [M][out]; y must not overlap x.
   void Run(const Exec& exec, ConstMatrix x, Matrix y) const;
@@ -25,9 +26,12 @@ class Linear {
 
   size_t in() const { return in_; }
   size_t out() const { return out_; }
+  size_t WeightBytes() const { return packed_.bytes() + bias_.size() * sizeof(float); }
 
  private:
-  AlignedBuffer<float> packed_;
+  void RunStored(const Exec& exec, ConstMatrix x, Matrix y) const;
+
+  PackedWeights packed_;
   AlignedBuffer<float> bias_;
   size_t in_ = 0, out_ = 0;
 };

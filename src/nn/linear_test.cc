@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "support/nn_test_fixture.h"
@@ -65,6 +66,38 @@ TEST_P(LinearTest, ManyRowsAndPanels) {
   Check(400, 24, 70, true);
   Check(192, 300, 200, true);
   Check(3, 768, 300, true);
+}
+
+// int8 with a scale for each output, made float32 panel by panel: the bits of the same weights in float32.
+TEST_P(LinearTest, StoredWeightsGiveTheSameBits) {
+  constexpr size_t kIn = 130, kOut = 70, kRows = 200;
+  std::vector<int8_t> bytes;
+  for (const float value : RandomVector(kIn * kOut, 40)) {
+    bytes.push_back(static_cast<int8_t>(std::clamp(value, -127.0f, 127.0f)));
+  }
+  const std::vector<float> scales = RandomVector(kOut, 0.01f), bias = RandomVector(kOut);
+  const std::vector<int32_t> zero_points(kOut, -2);
+  WeightView stored;
+  stored.data = bytes.data();
+  stored.type = WeightView::Type::kI8;
+  stored.size = bytes.size();
+  stored.scales = scales;
+  stored.zero_points = zero_points;
+  std::vector<float> floats(bytes.size());
+  stored.ToFloats(kernels(), floats.data());
+  const GuardedMatrix x(kRows, kIn, RandomVector(kRows * kIn));
+  const auto run = [&](const WeightView& weight, WeightStorage storage) {
+    return OnPools([&](test_support::Machine& machine) {
+      const Linear linear(machine.kernels, weight, bias, kIn, kOut, storage);
+      const GuardedMatrix y(kRows, kOut), row(1, kOut);
+      linear.Run(machine.exec(), x.view(), y.view());
+      linear.Run(machine.exec(), x.view().RowSpan(7), row.view().RowSpan(0));
+      EXPECT_TRUE(y.OnlyInsideWritten() && row.OnlyInsideWritten());
+      EXPECT_TRUE(test_support::SameBits(row.view().RowSpan(0), y.view().RowSpan(7)));
+      return test_support::Flatten(y.view());
+    });
+  };
+  EXPECT_TRUE(test_support::SameBits(run(stored, WeightStorage::kAsStored), run(floats, WeightStorage::kFloat)));
 }
 
 }  // namespace

@@ -13,23 +13,25 @@ namespace koe::nn {
 // PyTorch's tensors of one direction: weight_ih [4H][in], weight_hh [4H][H], bias_ih and bias_hh [4H]; gates i, f, g,
 // o.
 struct LstmDirectionWeights {
-  std::span<const float> weight_ih, weight_hh, bias_ih, bias_hh;
+  WeightView weight_ih, weight_hh;
+  std::span<const float> bias_ih, bias_hh;
 };
 
 class BiLstm {
  public:
   BiLstm() = default;
   BiLstm(const kernels::KernelSet& kernels, const LstmDirectionWeights& forward, const LstmDirectionWeights& backward,
-         size_t in, size_t hidden);
+         size_t in, size_t hidden, WeightStorage storage = WeightStorage::kFloat);
 
   // x [T][in] -> y [T][2*hidden], forward half first. The two directions run side by side.
   void Run(const Exec& exec, ConstMatrix x, Matrix y) const;
   size_t hidden() const { return hidden_; }
+  size_t WeightBytes() const;
 
  private:
   struct Direction {
     Linear input;  // x W_ih + b_ih + b_hh
-    AlignedBuffer<float> w_hh;
+    PackedWeights w_hh;
   };
   Direction directions_[2];
   size_t hidden_ = 0;

@@ -58,6 +58,39 @@ TEST_P(BiLstmTest, BothDirectionsFollowTheEquations) {
   Check(640, 24, 4);
 }
 
+// int8 that is made float32 where it is used: the bits of the same weights in float32.
+TEST_P(BiLstmTest, StoredWeightsGiveTheSameBits) {
+  constexpr size_t kIn = 10, kHidden = 16, kSteps = 40;
+  const std::vector<float> bias = RandomVector(4 * kHidden, 0.3f), x = RandomVector(kSteps * kIn);
+  const float scale = 0.01f;
+  const int32_t zero_point = 120;
+  std::vector<uint8_t> bytes[2];
+  std::vector<float> floats[2];
+  WeightView stored[2];
+  for (size_t i = 0; i < 2; ++i) {
+    const size_t size = 4 * kHidden * (i == 0 ? kIn : kHidden);
+    for (const float value : RandomVector(size, 20)) bytes[i].push_back(static_cast<uint8_t>(128 + value));
+    stored[i].data = bytes[i].data();
+    stored[i].type = WeightView::Type::kU8;
+    stored[i].size = size;
+    stored[i].scales = {&scale, 1};
+    stored[i].zero_points = {&zero_point, 1};
+    floats[i].resize(size);
+    stored[i].ToFloats(kernels(), floats[i].data());
+  }
+  const auto run = [&](const LstmDirectionWeights& weights, WeightStorage storage) {
+    return OnPools([&](test_support::Machine& machine) {
+      const BiLstm lstm(machine.kernels, weights, weights, kIn, kHidden, storage);
+      const GuardedMatrix y(kSteps, 2 * kHidden);
+      lstm.Run(machine.exec(), ConstMatrix(x.data(), kSteps, kIn), y.view());
+      EXPECT_TRUE(y.OnlyInsideWritten());
+      return test_support::Flatten(y.view());
+    });
+  };
+  EXPECT_TRUE(test_support::SameBits(run({stored[0], stored[1], bias, bias}, WeightStorage::kAsStored),
+                                     run({floats[0], floats[1], bias, bias}, WeightStorage::kFloat)));
+}
+
 // Long runs forget their past: the last steps of a long one and of a shorter one differ by no more than float32 noise,
 // and the backward direction starts at the end.
 TEST_P(BiLstmTest, TheBackwardHalfIsTheForwardHalfOfTheReversedInput) {

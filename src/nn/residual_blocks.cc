@@ -59,7 +59,11 @@ void AdainResidualBlock::Run(const Exec& exec, ConstMatrix x, std::span<const fl
   if (upsamples()) {
     // Nearest neighbour; after the 1x1 convolution, which does not look at neighbours, instead of before it.
     const Matrix doubled = exec.arena->AllocateMatrix(y.rows, out());
-    for (size_t t = 0; t < y.rows; ++t) std::copy_n(shortcut.Row(t / 2), out(), doubled.Row(t));
+    exec.pool->ParallelFor(CeilDiv(y.rows, kRowsPerTask), [&](size_t i, size_t) {
+      for (size_t t = i * kRowsPerTask; t < std::min(y.rows, (i + 1) * kRowsPerTask); ++t) {
+        std::copy_n(shortcut.Row(t / 2), out(), doubled.Row(t));
+      }
+    });
     shortcut = doubled;
   }
   parts_.conv2.Run(exec, hidden, LeakyAffine(affine2), y, {.residual = shortcut, .scale = kInvSqrt2});

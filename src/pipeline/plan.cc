@@ -14,18 +14,32 @@ Result<void> Place(Result<std::unique_ptr<T>> made, std::unique_ptr<T>* place) {
   return {};
 }
 
+kernels::ConvPreset ConvolutionsOf(Precision precision) {
+  switch (precision) {
+    case Precision::kExact:
+      break;
+    case Precision::kFast:
+      return kernels::ConvPreset::kFast;
+    case Precision::kLowMemory:
+      return kernels::ConvPreset::kLowMemory;
+  }
+  return kernels::ConvPreset::kExact;
+}
+
 // Runs every stage at its native length.
 class Cpu final : public Device {
  public:
   const char* name() const override { return "cpu"; }
   StaticBuckets buckets() const override { return {}; }
-  bool Offers(StageId, Precision precision) const override { return precision == Precision::kExact; }
+  bool Offers(StageId, Precision precision) const override {
+    return precision == Precision::kExact || precision == Precision::kFast || precision == Precision::kLowMemory;
+  }
 
   Result<void> Make(StageId stage, Precision precision, const DeviceResources& r, Model* model) const override {
     if (!Offers(stage, precision)) {
       return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
     }
-    const stages::LoadOptions options{.pool = r.pool};
+    const stages::LoadOptions options{.convolutions = ConvolutionsOf(precision), .pool = r.pool};
     switch (stage) {
       case StageId::kTokens:
         model->tokens = stages::MakeTokensCpu(r.vocabulary);
@@ -84,6 +98,10 @@ const char* PrecisionName(Precision precision) {
   switch (precision) {
     case Precision::kExact:
       return "exact";
+    case Precision::kFast:
+      return "fast";
+    case Precision::kLowMemory:
+      return "low-memory";
   }
   return "unknown";
 }

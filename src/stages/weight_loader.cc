@@ -1,52 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stages/weight_loader.h"
 
-#include <algorithm>
-#include <cstring>
-
 namespace koe::stages {
 
-std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
-  std::vector<float> values(size);
+nn::WeightView WeightLoader::View(const std::string& name, size_t size) {
   const bundle::StoredTensor* tensor = weights_.Find(name);
   if (tensor == nullptr || tensor->num_elements() != size) {
     if (error_.empty()) error_ = name + (tensor == nullptr ? ": not in the tensor table" : ": unexpected size");
-    return values;
+    return zeros_.emplace_back(size);
   }
-  const auto& ops = kernels_.elementwise;
-  const size_t groups = std::max<size_t>(1, tensor->scales.size());
-  const size_t group_size = size / groups;
-  for (size_t g = 0; g < groups; ++g) {
-    const size_t first = g * group_size;
-    switch (tensor->dtype) {
-      case bundle::DType::kF32:
-        std::memcpy(values.data(), tensor->data, size * sizeof(float));
-        break;
-      case bundle::DType::kF16:
-        ops.f16_to_f32(reinterpret_cast<const uint16_t*>(tensor->data), size, values.data());
-        break;
-      case bundle::DType::kI8:
-        ops.dequantize_i8(reinterpret_cast<const int8_t*>(tensor->data) + first, tensor->zero_points[g],
-                          tensor->scales[g], group_size, values.data() + first);
-        break;
-      case bundle::DType::kU8:
-        ops.dequantize_u8(reinterpret_cast<const uint8_t*>(tensor->data) + first, tensor->zero_points[g],
-                          tensor->scales[g], group_size, values.data() + first);
-        break;
-    }
+  nn::WeightView view;
+  view.data = tensor->data;
+  view.size = size;
+  view.scales = tensor->scales;
+  view.zero_points = tensor->zero_points;
+  switch (tensor->dtype) {
+    case bundle::DType::kF32:
+      view.type = nn::WeightView::Type::kF32;
+      break;
+    case bundle::DType::kF16:
+      view.type = nn::WeightView::Type::kF16;
+      break;
+    case bundle::DType::kI8:
+      view.type = nn::WeightView::Type::kI8;
+      break;
+    case bundle::DType::kU8:
+      view.type = nn::WeightView::Type::kU8;
+      break;
   }
+  return view;
+}
+
+std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
+  std::vector<float> values(size);
+  View(name, size).ToFloats(kernels_, values.data());
   return values;
 }
 
 nn::Linear WeightLoader::Linear(const std::string& name, size_t in, size_t out) {
-  return nn::Linear(kernels_, Floats(name + ".weight", in * out), Floats(name + ".bias", out), in, out);
+  return nn::Linear(kernels_, View(name + ".weight", in * out), Floats(name + ".bias", out), in, out, Storage());
 }
 
 nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias) {
   const kernels::ConvPlan plan = shape.stride == 1 ? kernels::ChooseConvPlan(kernels_.target, options_.convolutions,
                                                                              shape.taps, shape.in, shape.out)
                                                    : kernels::ConvPlan();
-  return nn::Conv1d(kernels_, Floats(name + ".weight", shape.in * shape.out * shape.taps),
+  return nn::Conv1d(kernels_, View(name + ".weight", shape.in * shape.out * shape.taps),
                     has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape, plan, options_.pool);
 }
 
@@ -57,18 +56,19 @@ nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_
 }
 
 nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidden) {
-  std::vector<float> parts[2][4];
+  nn::WeightView weights[2][2];
+  std::vector<float> biases[2][2];
   for (size_t d = 0; d < 2; ++d) {
     const std::string suffix = d == 0 ? "_l0" : "_l0_reverse";
-    parts[d][0] = Floats(name + ".weight_ih" + suffix, 4 * hidden * in);
-    parts[d][1] = Floats(name + ".weight_hh" + suffix, 4 * hidden * hidden);
-    parts[d][2] = Floats(name + ".bias_ih" + suffix, 4 * hidden);
-    parts[d][3] = Floats(name + ".bias_hh" + suffix, 4 * hidden);
+    weights[d][0] = View(name + ".weight_ih" + suffix, 4 * hidden * in);
+    weights[d][1] = View(name + ".weight_hh" + suffix, 4 * hidden * hidden);
+    biases[d][0] = Floats(name + ".bias_ih" + suffix, 4 * hidden);
+    biases[d][1] = Floats(name + ".bias_hh" + suffix, 4 * hidden);
   }
   const auto direction = [&](size_t d) {
-    return nn::LstmDirectionWeights{parts[d][0], parts[d][1], parts[d][2], parts[d][3]};
+    return nn::LstmDirectionWeights{weights[d][0], weights[d][1], biases[d][0], biases[d][1]};
   };
-  return nn::BiLstm(kernels_, direction(0), direction(1), in, hidden);
+  return nn::BiLstm(kernels_, direction(0), direction(1), in, hidden, Storage());
 }
 
 nn::AdaIn WeightLoader::AdaIn(const std::string& name, size_t channels) {

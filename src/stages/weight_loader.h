@@ -3,6 +3,7 @@
 #ifndef KOE_STAGES_WEIGHT_LOADER_H_
 #define KOE_STAGES_WEIGHT_LOADER_H_
 
+#include <list>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "nn/conv1d.h"
 #include "nn/linear.h"
 #include "nn/lstm.h"
+#include "nn/packed_weights.h"
 #include "nn/residual_blocks.h"
 #include "stages/stage.h"
 
@@ -25,7 +27,9 @@ class WeightLoader {
   WeightLoader(const bundle::Weights& weights, const kernels::KernelSet& kernels, const LoadOptions& options = {})
       : weights_(weights), kernels_(kernels), options_(options) {}
 
-  // The tensor as float32, row-major; `size` elements.
+  // The tensor as it is stored, row-major; `size` elements.
+  nn::WeightView View(const std::string& name, size_t size);
+  // The same as float32.
   std::vector<float> Floats(const std::string& name, size_t size);
   nn::Linear Linear(const std::string& name, size_t in, size_t out);
   nn::Conv1d Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias = true);
@@ -44,9 +48,16 @@ class WeightLoader {
   }
 
  private:
+  // Of what is not a convolution's.
+  nn::WeightStorage Storage() const {
+    return options_.convolutions == kernels::ConvPreset::kLowMemory ? nn::WeightStorage::kAsStored
+                                                                    : nn::WeightStorage::kFloat;
+  }
+
   const bundle::Weights& weights_;
   const kernels::KernelSet& kernels_;
   const LoadOptions options_;
+  std::list<std::vector<float>> zeros_;  // what stands for tensors that are not there
   std::string error_;
 };
 

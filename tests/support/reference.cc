@@ -115,6 +115,8 @@ Reference LstmRun(const Reference& x, const nn::LstmDirectionWeights& forward, c
   constexpr double kUlps = 8 * kEps;  // 4 ULP of sigmoid and tanh, relative
   for (size_t direction = 0; direction < 2; ++direction) {
     const nn::LstmDirectionWeights& w = direction == 0 ? forward : backward;
+    const auto* weight_ih = static_cast<const float*>(w.weight_ih.data);
+    const auto* weight_hh = static_cast<const float*>(w.weight_hh.data);
     std::vector<double> h(hidden), h_error(hidden), c(hidden), c_error(hidden), gate(4 * hidden), error(4 * hidden);
     for (size_t step = 0; step < x.rows; ++step) {
       const size_t t = direction == 0 ? step : x.rows - 1 - step;
@@ -127,8 +129,8 @@ Reference LstmRun(const Reference& x, const nn::LstmDirectionWeights& forward, c
           magnitude += std::abs(weight * value);
           carried += std::abs(weight) * value_error;
         };
-        for (size_t i = 0; i < x.cols; ++i) add(w.weight_ih[g * x.cols + i], x.value[x.At(t, i)], x.error[x.At(t, i)]);
-        for (size_t j = 0; j < hidden; ++j) add(w.weight_hh[g * hidden + j], h[j], h_error[j]);
+        for (size_t i = 0; i < x.cols; ++i) add(weight_ih[g * x.cols + i], x.value[x.At(t, i)], x.error[x.At(t, i)]);
+        for (size_t j = 0; j < hidden; ++j) add(weight_hh[g * hidden + j], h[j], h_error[j]);
         const bool is_tanh = g / hidden == 2;  // i, f, g, o
         gate[g] = is_tanh ? std::tanh(sum) : 1 / (1 + std::exp(-sum));
         // Slopes are at most 1 and 1/4.

@@ -55,6 +55,33 @@ void DequantizeU8(const uint8_t* q, int32_t zero_point, float scale, size_t coun
   scalar::kElementwiseOps.dequantize_u8(q + i, zero_point, scale, count - i, dst + i);
 }
 
+// A column of vectors at a time: its zero points and scales stay in registers.
+void DequantizeRows(const int8_t* q, const int32_t* zero_points, const float* scales, size_t rows, size_t cols,
+                    float* dst) {
+  const DF d;
+  const hn::RebindToSigned<DF> di;
+  const hn::Rebind<int8_t, DF> dq;
+  const size_t lanes = hn::Lanes(d);
+  size_t c = 0;
+  for (; c + 2 * lanes <= cols; c += 2 * lanes) {
+    const auto zero0 = hn::LoadU(di, zero_points + c), zero1 = hn::LoadU(di, zero_points + c + lanes);
+    const auto scale0 = hn::LoadU(d, scales + c), scale1 = hn::LoadU(d, scales + c + lanes);
+    for (size_t r = 0; r < rows; ++r) {
+      const int8_t* from = q + r * cols + c;
+      float* to = dst + r * cols + c;
+      const auto i0 = hn::Sub(hn::PromoteTo(di, hn::LoadU(dq, from)), zero0);
+      const auto i1 = hn::Sub(hn::PromoteTo(di, hn::LoadU(dq, from + lanes)), zero1);
+      hn::StoreU(hn::Mul(hn::ConvertTo(d, i0), scale0), d, to);
+      hn::StoreU(hn::Mul(hn::ConvertTo(d, i1), scale1), d, to + lanes);
+    }
+  }
+  if (c == cols) return;
+  for (size_t r = 0; r < rows; ++r) {
+    scalar::kElementwiseOps.dequantize_rows(q + r * cols + c, zero_points + c, scales + c, 1, cols - c,
+                                            dst + r * cols + c);
+  }
+}
+
 void F16ToF32(const uint16_t* src, size_t count, float* dst) {
   const DF d;
   const hn::Rebind<uint16_t, DF> du;
@@ -81,7 +108,8 @@ bool AllFinite(const float* src, size_t count) {
          scalar::kElementwiseOps.all_finite(src + i, count - i);
 }
 
-constexpr ElementwiseOps kElementwiseOps{AddScale, Add3Scale, DequantizeI8, DequantizeU8, F16ToF32, AllFinite};
+constexpr ElementwiseOps kElementwiseOps{AddScale,       Add3Scale, DequantizeI8, DequantizeU8,
+                                         DequantizeRows, F16ToF32,  AllFinite};
 
 }  // namespace
 #endif  // KOE_IS_VECTOR_TARGET

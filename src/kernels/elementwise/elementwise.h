@@ -18,6 +18,9 @@ struct ElementwiseOps {
   // dst = (q - zero_point) * scale in float32: exactly what PyTorch's dequantised reference weights are.
   void (*dequantize_i8)(const int8_t* q, int32_t zero_point, float scale, size_t count, float* dst);
   void (*dequantize_u8)(const uint8_t* q, int32_t zero_point, float scale, size_t count, float* dst);
+  // The same for [rows][cols] with a zero point and a scale for each column.
+  void (*dequantize_rows)(const int8_t* q, const int32_t* zero_points, const float* scales, size_t rows, size_t cols,
+                          float* dst);
   // IEEE half to float, exact.
   void (*f16_to_f32)(const uint16_t* src, size_t count, float* dst);
   // True if every value is finite.

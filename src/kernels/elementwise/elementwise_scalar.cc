@@ -22,6 +22,13 @@ void DequantizeU8(const uint8_t* q, int32_t zero_point, float scale, size_t coun
   for (size_t i = 0; i < count; ++i) dst[i] = static_cast<float>(q[i] - zero_point) * scale;
 }
 
+void DequantizeRows(const int8_t* q, const int32_t* zero_points, const float* scales, size_t rows, size_t cols,
+                    float* dst) {
+  for (size_t r = 0; r < rows; ++r, q += cols, dst += cols) {
+    for (size_t c = 0; c < cols; ++c) dst[c] = static_cast<float>(q[c] - zero_points[c]) * scales[c];
+  }
+}
+
 void F16ToF32(const uint16_t* src, size_t count, float* dst) {
   for (size_t i = 0; i < count; ++i) {
     const uint32_t sign = uint32_t{src[i]} >> 15 << 31;
@@ -49,6 +56,7 @@ bool AllFinite(const float* src, size_t count) {
 
 }  // namespace
 
-constinit const ElementwiseOps kElementwiseOps{AddScale, Add3Scale, DequantizeI8, DequantizeU8, F16ToF32, AllFinite};
+constinit const ElementwiseOps kElementwiseOps{AddScale,       Add3Scale, DequantizeI8, DequantizeU8,
+                                               DequantizeRows, F16ToF32,  AllFinite};
 
 }  // namespace koe::kernels::scalar

@@ -72,6 +72,26 @@ TEST_P(ElementwiseTest, DequantizeIsExactForEveryByteAndZeroPoint) {
   }
 }
 
+TEST_P(ElementwiseTest, DequantizeRowsHasAScaleForEachColumn) {
+  constexpr size_t kRows = 3;
+  for (const size_t cols : Lengths()) {
+    for (const size_t offset : {0u, 1u, 3u}) {
+      Source<int8_t> q(kRows * cols, offset);
+      Source<int32_t> zeros(cols, 3 - offset);
+      Source<float> scales(Normal(rng_, cols, 0, 0.1f).data(), cols, offset);
+      for (size_t i = 0; i < kRows * cols; ++i) q.data()[i] = static_cast<int8_t>(static_cast<int>(rng_() % 256) - 128);
+      for (size_t c = 0; c < cols; ++c) zeros.data()[c] = static_cast<int32_t>(rng_() % 512) - 256;
+      Guarded got(kRows * cols, 3 - offset);
+      kernels().elementwise.dequantize_rows(q.data(), zeros.data(), scales.data(), kRows, cols, got.data());
+      for (size_t i = 0; i < kRows * cols; ++i) {
+        const size_t c = i % cols;
+        ASSERT_TRUE(SameBits(got[i], static_cast<float>(q.data()[i] - zeros.data()[c]) * scales.data()[c])) << i;
+      }
+      ASSERT_TRUE(got.MarginsIntact());
+    }
+  }
+}
+
 float HalfToFloat(uint16_t half) {
   const int exponent = half >> 10 & 31, fraction = half & 1023;
   const float sign = half >> 15 == 0 ? 1.0f : -1.0f;

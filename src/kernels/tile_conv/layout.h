@@ -3,8 +3,6 @@
 #ifndef KOE_KERNELS_TILE_CONV_LAYOUT_H_
 #define KOE_KERNELS_TILE_CONV_LAYOUT_H_
 
-#include <vector>
-
 #include "kernels/tile_conv/tile_conv.h"
 
 namespace koe::kernels {
@@ -28,12 +26,6 @@ struct TileConvLayout {
   size_t depth;  // products of one output of a plane
   size_t input_row, input_plane, product_plane, weights_plane;
 };
-
-// The filter's matrix as float32, for Expand.
-inline std::vector<float> FilterOf(const TileForm& form) {
-  const std::vector<double> filter = MatricesOf(form).filter;
-  return {filter.begin(), filter.end()};
-}
 
 // First row of a tile, in input and output.
 inline size_t FirstRowOfTile(const TileForm& form, size_t dilation, size_t tile) {

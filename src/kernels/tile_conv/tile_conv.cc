@@ -353,15 +353,14 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
-void Expand(const TileForm& form, const float* panel, size_t c_in, float* expanded) {
-  const std::vector<float> filter = FilterOf(form);
+void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
   const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
   constexpr size_t kVecs = kPanelWidth / kVecLanes;
   for (size_t s = 0; s < form.segments; ++s) {
     const size_t taps = std::min(r, form.taps - s * r);
     for (size_t p = 0; p < layout.planes; ++p) {
-      const float* coefficients = filter.data() + p * r;
+      const float* coefficients = filter + p * r;
       const float* src = panel + s * r * c_in * kPanelWidth;
       float* dst = expanded + p * layout.weights_plane + s * c_in * kPanelWidth;
       for (size_t i = 0; i < c_in * kVecs; ++i) {
@@ -395,6 +394,11 @@ size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles) {
 }
 size_t TileProductsSize(const TileForm& form, size_t tiles) {
   return form.planes() * TileConvLayout(form, 1, tiles).product_plane;
+}
+
+std::vector<float> TileFilterOf(const TileForm& form) {
+  const std::vector<double> filter = MatricesOf(form).filter;
+  return {filter.begin(), filter.end()};
 }
 
 const TileConvOps* FindTileConvOps(Target target) {

@@ -5,6 +5,7 @@
 #define KOE_KERNELS_TILE_CONV_TILE_CONV_H_
 
 #include <cstddef>
+#include <vector>
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/target.h"
@@ -54,6 +55,9 @@ size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out);
 size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles);
 size_t TileProductsSize(const TileForm& form, size_t tiles);
 
+// The filter's matrix of MatricesOf as float32, for expand.
+std::vector<float> TileFilterOf(const TileForm& form);
+
 struct TileConvOps {
   // Panels [first_panel, last_panel) of the weights w [c_out][c_in][taps], a panel being kPanelWidth output channels;
   // they go to their own place in packed, so panels may be made side by side. Computed in double, rounded once.
@@ -61,8 +65,8 @@ struct TileConvOps {
                float* packed);
   // One panel of weights as GemmOps::pack leaves them, [taps][c_in][kPanelWidth], to what pack makes of it; in float32,
   // segment_taps + 1 roundings. For weights that are transformed when they are used, which costs no memory: worth it
-  // where one transform serves many tiles.
-  void (*expand)(const TileForm& form, const float* panel, size_t c_in, float* expanded);
+  // where one transform serves many tiles. filter: TileFilterOf(form).
+  void (*expand)(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded);
   // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]
   //              + addend[t][co]) * scale
   // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by

@@ -30,8 +30,7 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
-void Expand(const TileForm& form, const float* panel, size_t c_in, float* expanded) {
-  const std::vector<float> filter = FilterOf(form);
+void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
   const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
   for (size_t p = 0; p < layout.planes; ++p) {

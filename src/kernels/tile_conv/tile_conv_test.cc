@@ -380,7 +380,8 @@ TEST_P(TileConvTest, PackedPanelsExpandToTheSameWeights) {
     FindGemmOps(GetParam())->pack(p.w.data(), form.taps, c_in, c_out, 1, form.taps, c_in * form.taps, panels.data());
     const TileMatrices m = MatricesOf(form);
     for (size_t panel = 0; panel < 2; ++panel) {
-      ops_.expand(form, panels.data() + panel * form.taps * c_in * kPanelWidth, c_in, expanded.data());
+      ops_.expand(form, TileFilterOf(form).data(), panels.data() + panel * form.taps * c_in * kPanelWidth, c_in,
+                  expanded.data());
       for (size_t i = 0; i < expanded.size(); ++i) {
         const size_t co = panel * kPanelWidth + i % kPanelWidth, plane = i / kPanelWidth / depth;
         const size_t ci = i / kPanelWidth % depth % c_in, first = i / kPanelWidth % depth / c_in * r;

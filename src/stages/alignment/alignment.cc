@@ -28,15 +28,16 @@ class AlignmentCpu final : public Alignment {
     }
     Arena& arena = *context.exec.arena;
     const std::span<int32_t> frame_to_token = arena.Allocate<int32_t>(num_frames);
+    const bool counts_only = context.exec.CountsOnly();
     size_t frame = 0;
-    for (size_t t = 0; t < num_tokens; ++t) {
+    for (size_t t = 0; t < num_tokens && !counts_only; ++t) {
       const size_t count = static_cast<size_t>(input.durations[t]);
       std::fill_n(frame_to_token.begin() + static_cast<ptrdiff_t>(frame), count, static_cast<int32_t>(t));
       frame += count;
     }
     const auto expand = [&](ConstMatrix src) {
       const Matrix dst = arena.AllocateMatrix(num_frames, src.cols);
-      for (size_t f = 0; f < num_frames; ++f) {
+      for (size_t f = 0; f < num_frames && !counts_only; ++f) {
         std::copy_n(src.Row(static_cast<size_t>(frame_to_token[f])), src.cols, dst.Row(f));
       }
       return dst;

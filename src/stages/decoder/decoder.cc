@@ -17,6 +17,14 @@ constexpr size_t kDecodeIn = kWide + kResidual + 2;  // + text residual, pitch a
 // Rows of the concatenated inputs start on cache lines.
 constexpr size_t kEncodeStride = RoundUp(kEncodeIn, 16), kDecodeStride = RoundUp(kDecodeIn, 16);
 
+template <typename F>
+void ForRows(const nn::Exec& exec, size_t rows, F f) {
+  constexpr size_t kRowsPerTask = 128;
+  exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
+    for (size_t row = i * kRowsPerTask; row < std::min(rows, (i + 1) * kRowsPerTask); ++row) f(row);
+  });
+}
+
 class DecoderCpu final : public Decoder {
  public:
   explicit DecoderCpu(WeightLoader& loader)
@@ -45,17 +53,17 @@ class DecoderCpu final : public Decoder {
       return Matrix(exec.arena->AllocateMatrix(num_frames, stride).data, num_frames, cols, stride);
     };
     const Matrix encode_input = rows_of(kEncodeIn, kEncodeStride);
-    for (size_t f = 0; f < num_frames; ++f) std::copy_n(text.Row(f), kText, encode_input.Row(f));
+    ForRows(exec, num_frames, [&](size_t f) { std::copy_n(text.Row(f), kText, encode_input.Row(f)); });
     f0_conv_.Run(exec, ConstMatrix(input.f0_hz.data(), num_f0_frames, 1), {}, encode_input.Cols(kText, 1), {});
     energy_conv_.Run(exec, ConstMatrix(input.energy.data(), num_f0_frames, 1), {}, encode_input.Cols(kText + 1, 1), {});
 
     // Each block writes the first columns of the next block's input; the rest is the same in all of them.
     std::array<Matrix, 2> inputs = {rows_of(kDecodeIn, kDecodeStride), rows_of(kDecodeIn, kDecodeStride)};
     text_residual_.Run(exec, text, {}, inputs[0].Cols(kWide, kResidual), {});
-    for (size_t f = 0; f < num_frames; ++f) {
+    ForRows(exec, num_frames, [&](size_t f) {
       std::copy_n(encode_input.Row(f) + kText, 2, inputs[0].Row(f) + kWide + kResidual);
       std::copy_n(inputs[0].Row(f) + kWide, kResidual + 2, inputs[1].Row(f) + kWide);
-    }
+    });
     encode_.Run(exec, encode_input, input.acoustic_style, inputs[0].Cols(0, kWide));
     for (size_t i = 0; i < decode_.size() && !exec.IsCancelled(); ++i) {
       decode_[i].Run(exec, inputs[i % 2], input.acoustic_style,

@@ -75,7 +75,7 @@ void Albert::Run(const nn::Exec& exec, std::span<const int32_t> token_ids, Matri
   const Arena::Scope scope(*exec.arena);
   const size_t num_tokens = token_ids.size();
   const Matrix embedding = exec.arena->AllocateMatrix(num_tokens, kEmbedding);
-  for (size_t t = 0; t < num_tokens; ++t) {
+  for (size_t t = 0; t < num_tokens && !exec.CountsOnly(); ++t) {
     const float* word = words_.data() + static_cast<size_t>(token_ids[t]) * kEmbedding;
     const float* position = positions_.data() + t * kEmbedding;
     for (size_t c = 0; c < kEmbedding; ++c) embedding.Row(t)[c] = (word[c] + token_type_[c]) + position[c];

@@ -33,14 +33,14 @@ class DurationEncoder {
     const Arena::Scope scope(*exec.arena);
     const Matrix hidden = exec.arena->AllocateMatrix(x.rows, kHidden);
     const std::span<float> gamma_beta = exec.arena->Allocate<float>(2 * kHidden);
-    for (size_t t = 0; t < x.rows; ++t) {
+    for (size_t t = 0; t < x.rows && !exec.CountsOnly(); ++t) {
       std::copy_n(x.Row(t), kHidden, y.Row(t));
       std::copy(style.begin(), style.end(), y.Row(t) + kHidden);
     }
     for (size_t i = 0; i < lstms_.size() && !exec.IsCancelled(); ++i) {
       lstms_[i].Run(exec, y, hidden);
       style_[i].Run(exec, style, gamma_beta);
-      for (size_t c = 0; c < kHidden; ++c) gamma_beta[c] += 1.0f;
+      for (size_t c = 0; c < kHidden && !exec.CountsOnly(); ++c) gamma_beta[c] += 1.0f;
       nn::LayerNorm(exec, hidden, {}, gamma_beta.first(kHidden), gamma_beta.subspan(kHidden), 1e-5f,
                     y.Cols(0, kHidden));
     }
@@ -101,9 +101,10 @@ class DurationCpu final : public Duration {
     context.Observe("d", features);
     context.Observe("t_en", text_features);
 
-    exec.kernels->math.sigmoid(logits.data, num_tokens * kMaxFramesPerToken, logits.data);
     const Matrix frames = exec.arena->AllocateMatrix(num_tokens, 1);
     const std::span<int32_t> durations = exec.arena->Allocate<int32_t>(num_tokens);
+    if (exec.CountsOnly()) return Output{durations, features, text_features};
+    exec.kernels->math.sigmoid(logits.data, num_tokens * kMaxFramesPerToken, logits.data);
     for (size_t t = 0; t < num_tokens; ++t) {
       float sum = 0;
       for (const float p : logits.RowSpan(t)) sum += p;

@@ -25,13 +25,13 @@ void TextEncoder::Run(const nn::Exec& exec, std::span<const int32_t> token_ids, 
   const size_t num_tokens = token_ids.size();
   const Matrix x = exec.arena->AllocateMatrix(num_tokens, kChannels);
   const Matrix convolved = exec.arena->AllocateMatrix(num_tokens, kChannels);
-  for (size_t t = 0; t < num_tokens; ++t) {
+  for (size_t t = 0; t < num_tokens && !exec.CountsOnly(); ++t) {
     std::copy_n(embedding_.data() + static_cast<size_t>(token_ids[t]) * kChannels, kChannels, x.Row(t));
   }
   for (const Layer& layer : layers_) {
     layer.conv.Run(exec, x, {}, convolved, {});
     nn::LayerNorm(exec, convolved, {}, layer.gamma, layer.beta, kEps, x);
-    exec.kernels->activation.leaky_relu(x.data, num_tokens * kChannels, kLeakySlope, x.data);
+    if (!exec.CountsOnly()) exec.kernels->activation.leaky_relu(x.data, num_tokens * kChannels, kLeakySlope, x.data);
   }
   lstm_.Run(exec, x, y);
 }

@@ -64,11 +64,24 @@ class GeneratorCpu final : public Generator {
     }
     const std::span<float> waveform = exec.arena->Allocate<float>(num_samples);
     const Arena::Scope scope(*exec.arena);
-    const Matrix level0 = exec.arena->AllocateMatrix(input.decoder_features.rows * kRates[0], kUpsampled[0]);
-    RunLevel(context, 0, input.decoder_features, input, level0);
-    if (exec.IsCancelled()) return CancelledError();
+    // Four buffers of the second level's size are the most that is alive: the first level lies where the second one's
+    // blocks work later.
+    const size_t level0_rows = input.decoder_features.rows * kRates[0];
     const Matrix level1 = exec.arena->AllocateMatrix(num_frames, kUpsampled[1]);
-    RunLevel(context, 1, level0, input, level1);
+    const Matrix product1 = levels_[1].upsample.AllocateProduct(exec, level0_rows);
+    Matrix merged1;
+    {
+      const Arena::Scope level0_scope(*exec.arena);
+      const Matrix level0 = exec.arena->AllocateMatrix(level0_rows, kUpsampled[0]);
+      {
+        const Arena::Scope product_scope(*exec.arena);
+        const Matrix product0 = levels_[0].upsample.AllocateProduct(exec, input.decoder_features.rows);
+        RunBlocks(context, 0, Merge(context, 0, input.decoder_features, input, level0, product0), input, level0);
+      }
+      if (exec.IsCancelled()) return CancelledError();
+      merged1 = Merge(context, 1, level0, input, level1, product1);
+    }
+    RunBlocks(context, 1, merged1, input, level1);
     if (exec.IsCancelled()) return CancelledError();
 
     const Matrix spectrum = exec.arena->AllocateMatrix(num_frames, kernels::kStftChannels);
@@ -93,52 +106,59 @@ class GeneratorCpu final : public Generator {
     std::array<nn::SnakeResidualBlock, 3> blocks;
   };
 
-  // y = mean of the three residual blocks over upsample(x) + noise_block(noise_conv(excitation)).
-  void RunLevel(const StageContext& context, size_t index, ConstMatrix x, const Input& input, Matrix y) const {
+  static void Report(const StageContext& context, size_t index, size_t taps) {
+    context.Report((index == 0 ? 0 : kTapWork[0] * (7 + 3 + 7 + 11)) / kTotalWork +
+                   kTapWork[index] * static_cast<double>(taps) / kTotalWork);
+  }
+
+  // upsample(x) in `product`, beside noise_block(noise_conv(excitation)) in `excited`. Returns the former with as many
+  // rows as the latter.
+  Matrix Merge(const StageContext& context, size_t index, ConstMatrix x, const Input& input, Matrix excited,
+               Matrix product) const {
     const nn::Exec& exec = context.exec;
     const Level& level = levels_[index];
-    double work_done = index == 0 ? 0 : kTapWork[0] * (7 + 3 + 7 + 11);
-    const auto report = [&](size_t taps) {
-      work_done += kTapWork[index] * static_cast<double>(taps);
-      context.Report(work_done / kTotalWork);
-    };
     const Arena::Scope scope(*exec.arena);
-    const size_t rows = y.rows, channels = y.cols;
-
-    // The noise branch's output lies in y until it is added: four buffers of this size are alive at most.
-    const Matrix excited = y;
+    const size_t rows = excited.rows, channels = excited.cols;
     {
+      // In the product's place, which is not needed yet.
+      const Matrix noise(product.data, rows, channels);
       const Arena::Scope noise_scope(*exec.arena);
-      const Matrix noise = exec.arena->AllocateMatrix(rows, channels);
       nn::ChannelStats stats(exec, rows, channels, level.noise_conv.stats_rows());
       level.noise_conv.Run(exec, input.excitation, {}, noise, {.stats = &stats});
       level.noise_block.Run(exec, noise, stats, input.acoustic_style, excited);
     }
     context.Observe(kNames[index][1], excited);
-    report(kNoiseTaps[index]);
-
+    Report(context, index, kNoiseTaps[index]);
     const Matrix upsampled =
-        level.upsample.Run(exec, x, {.kind = nn::ConvPrologue::Kind::kLeakyRelu, .slope = kLeakySlope});
+        level.upsample.Run(exec, x, {.kind = nn::ConvPrologue::Kind::kLeakyRelu, .slope = kLeakySlope}, product);
     context.Observe(kNames[index][0], upsampled);
-    Matrix merged = upsampled;
-    if (merged.rows + 1 == rows) {
-      // One frame of reflection on the left; the row before the upsampled ones is ours to write.
-      merged = Matrix(upsampled.data - channels, rows, channels);
-      std::copy_n(merged.Row(2), channels, merged.Row(0));
-    }
+    if (upsampled.rows + 1 != rows) return upsampled;
+    // One frame of reflection on the left; the row before the upsampled ones is ours to write.
+    const Matrix merged(upsampled.data - channels, rows, channels);
+    if (!exec.CountsOnly()) std::copy_n(merged.Row(2), channels, merged.Row(0));
+    return merged;
+  }
+
+  // y = mean of the three residual blocks over merged + y.
+  void RunBlocks(const StageContext& context, size_t index, Matrix merged, const Input& input, Matrix y) const {
+    const nn::Exec& exec = context.exec;
+    const Level& level = levels_[index];
+    const Arena::Scope scope(*exec.arena);
+    const size_t rows = y.rows, channels = y.cols;
     nn::ChannelStats stats(exec, rows, channels);
     exec.pool->ParallelFor(CeilDiv(rows, kRowsPerTask), [&](size_t i, size_t) {
       const size_t first = i * kRowsPerTask, last = std::min(rows, first + kRowsPerTask);
-      exec.kernels->elementwise.add_scale(merged.Row(first), excited.Row(first), 1.0f, (last - first) * channels,
+      exec.kernels->elementwise.add_scale(merged.Row(first), y.Row(first), 1.0f, (last - first) * channels,
                                           merged.Row(first));
       stats.Accumulate(*exec.kernels, merged, first, last);
     });
-
+    size_t taps_done = kNoiseTaps[index];
     for (size_t j = 0; j < 3 && !exec.IsCancelled(); ++j) {
       const bool is_first = j == 0, is_last = j == 2;
       level.blocks[j].Run(exec, merged, stats, input.acoustic_style, y,
                           {.addend = is_first ? ConstMatrix() : ConstMatrix(y), .scale = is_last ? kOneThird : 1.0f});
-      report(kResidualTaps[j]);
+      taps_done += kResidualTaps[j];
+      Report(context, index, taps_done);
     }
     context.Observe(kNames[index][2], y);
   }

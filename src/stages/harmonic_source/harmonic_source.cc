@@ -32,7 +32,7 @@ class HarmonicSourceCpu final : public HarmonicSource {
     if (input.f0_hz.empty() || (!input.source.empty() && input.source.size() != num_samples)) {
       return Error(ErrorCode::kInvalidArgument, "harmonic source: input: must be [2F] and a source of 600F or none");
     }
-    for (const float f0 : input.f0_hz) {
+    for (const float f0 : exec.CountsOnly() ? std::span<const float>() : input.f0_hz) {
       if (!std::isfinite(f0)) return Error(ErrorCode::kInternal, "harmonic source: pitch: not finite");
     }
     std::span<const float> source = input.source;
@@ -61,7 +61,7 @@ class HarmonicSourceCpu final : public HarmonicSource {
     const size_t num_frames = input.f0_hz.size();
     // Phase at the centre of each F0 frame, in cycles: 300 samples of the frame's frequency after the previous one.
     const std::span<double> phase = exec.arena->Allocate<double>(kHarmonics * num_frames);
-    for (size_t h = 0; h < kHarmonics; ++h) {
+    for (size_t h = 0; h < kHarmonics && !exec.CountsOnly(); ++h) {
       double sum = 0;
       for (size_t f = 0; f < num_frames; ++f) {
         const double step = static_cast<double>(input.f0_hz[f]) * static_cast<double>(h + 1) / kSampleRateHz;
