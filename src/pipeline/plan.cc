@@ -39,7 +39,8 @@ class Cpu final : public Device {
     if (!Offers(stage, precision)) {
       return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
     }
-    const stages::LoadOptions options{.convolutions = ConvolutionsOf(precision), .pool = r.pool};
+    const stages::LoadOptions options{
+        .convolutions = ConvolutionsOf(precision), .pool = r.pool, .weight_bytes = r.weight_bytes};
     switch (stage) {
       case StageId::kTokens:
         model->tokens = stages::MakeTokensCpu(r.vocabulary);
@@ -125,6 +126,8 @@ Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, Thre
   Model model;
   DeviceResources shared = resources;
   shared.pool = &pool;
+  std::atomic<size_t> weight_bytes{0};
+  shared.weight_bytes = &weight_bytes;
   std::array<Result<void>, kStages.size()> results;
   // The largest first: with two threads they end at about the same time.
   constexpr std::array<size_t, kStages.size()> kLargestFirst = {4, 6, 1, 3, 5, 0, 2};
@@ -133,6 +136,7 @@ Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, Thre
     results[kLargestFirst[i]] = placement.device->Make(placement.stage, placement.precision, shared, &model);
   });
   for (const auto& result : results) KOE_CHECK_OK(result);
+  model.weight_bytes = weight_bytes;
   return model;
 }
 

@@ -4,6 +4,7 @@
 #define KOE_PIPELINE_PLAN_H_
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,6 +37,7 @@ struct Model {
   std::unique_ptr<stages::Decoder> decoder;
   std::unique_ptr<stages::HarmonicSource> harmonic_source;
   std::unique_ptr<stages::Generator> generator;
+  size_t weight_bytes = 0;  // memory that their weights hold
 };
 
 // What a device makes stages from. kernels outlives the stages; weights are only read while they are made.
@@ -44,6 +46,7 @@ struct DeviceResources {
   const kernels::KernelSet* kernels = nullptr;
   stages::VocabularyLookup vocabulary;
   ThreadPool* pool = nullptr;  // shares the work of making stages, where given
+  std::atomic<size_t>* weight_bytes = nullptr;
 };
 
 // Fixed sizes that a device's stages are compiled for; the smallest that fits is used. Empty: any length, no padding.

@@ -6,6 +6,7 @@
 #ifndef KOE_STAGES_STAGE_H_
 #define KOE_STAGES_STAGE_H_
 
+#include <atomic>
 #include <functional>
 #include <span>
 
@@ -48,7 +49,8 @@ struct StageContext {
 // How the CPU's stages are made.
 struct LoadOptions {
   kernels::ConvPreset convolutions = kernels::ConvPreset::kExact;
-  ThreadPool* pool = nullptr;  // shares the work of packing weights, where given
+  ThreadPool* pool = nullptr;                   // shares the work of packing weights, where given
+  std::atomic<size_t>* weight_bytes = nullptr;  // gets the memory that the stage's weights hold added, where given
 };
 
 inline Error CancelledError() { return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request"); }

@@ -38,21 +38,23 @@ std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
 }
 
 nn::Linear WeightLoader::Linear(const std::string& name, size_t in, size_t out) {
-  return nn::Linear(kernels_, View(name + ".weight", in * out), Floats(name + ".bias", out), in, out, Storage());
+  return Counted(
+      nn::Linear(kernels_, View(name + ".weight", in * out), Floats(name + ".bias", out), in, out, Storage()));
 }
 
 nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias) {
   const kernels::ConvPlan plan = shape.stride == 1 ? kernels::ChooseConvPlan(kernels_.target, options_.convolutions,
                                                                              shape.taps, shape.in, shape.out)
                                                    : kernels::ConvPlan();
-  return nn::Conv1d(kernels_, View(name + ".weight", shape.in * shape.out * shape.taps),
-                    has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape, plan, options_.pool);
+  return Counted(nn::Conv1d(kernels_, View(name + ".weight", shape.in * shape.out * shape.taps),
+                            has_bias ? Floats(name + ".bias", shape.out) : std::vector<float>(), shape, plan,
+                            options_.pool));
 }
 
 nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride) {
-  return nn::ConvTranspose1d(kernels_, Floats(name + ".weight", in * out * 2 * stride), Floats(name + ".bias", out), in,
-                             out, stride,
-                             kernels::ChooseConvPlan(kernels_.target, options_.convolutions, 2, in, stride * out));
+  return Counted(nn::ConvTranspose1d(
+      kernels_, Floats(name + ".weight", in * out * 2 * stride), Floats(name + ".bias", out), in, out, stride,
+      kernels::ChooseConvPlan(kernels_.target, options_.convolutions, 2, in, stride * out)));
 }
 
 nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidden) {
@@ -68,7 +70,7 @@ nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidde
   const auto direction = [&](size_t d) {
     return nn::LstmDirectionWeights{weights[d][0], weights[d][1], biases[d][0], biases[d][1]};
   };
-  return nn::BiLstm(kernels_, direction(0), direction(1), in, hidden, Storage());
+  return Counted(nn::BiLstm(kernels_, direction(0), direction(1), in, hidden, Storage()));
 }
 
 nn::AdaIn WeightLoader::AdaIn(const std::string& name, size_t channels) {

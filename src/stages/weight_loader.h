@@ -44,6 +44,7 @@ class WeightLoader {
   template <typename T, typename U>
   Result<T> Finish(U stage) {
     if (!error_.empty()) return Error(ErrorCode::kInternal, "weights: " + error_);
+    if (options_.weight_bytes != nullptr) *options_.weight_bytes += weight_bytes_;
     return T(std::move(stage));
   }
 
@@ -58,6 +59,14 @@ class WeightLoader {
   const kernels::KernelSet& kernels_;
   const LoadOptions options_;
   std::list<std::vector<float>> zeros_;  // what stands for tensors that are not there
+  // A block that was made, counted.
+  template <typename Block>
+  Block Counted(Block block) {
+    weight_bytes_ += block.WeightBytes();
+    return block;
+  }
+
+  size_t weight_bytes_ = 0;  // of the blocks; single vectors are left out
   std::string error_;
 };
 
