@@ -3,11 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <numeric>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace koe::pipeline {
 namespace {
+
+// Of the arena that a front is made in: 0 and 1 are those of the duration stage.
+constexpr size_t kFrameArena = 2;
 
 // Adds the wall time of its life to one stage.
 class StageTimer {
@@ -37,16 +42,24 @@ Result<void> CheckWaveform(const kernels::KernelSet& kernels, std::span<const fl
   return Error(ErrorCode::kInternal, "audio: waveform: not finite");
 }
 
-Result<FrontResult> Synthesizer::FrontStages(const TokensRequest& request, const stages::StageContext& context,
-                                             FunctionRef<void(StageId, double)> on_progress,
+Result<stages::Duration::Output> Synthesizer::TokenStages(const TokensRequest& request,
+                                                          const stages::StageContext& context, OnProgress on_progress,
+                                                          StageSeconds* seconds) const {
+  on_progress(StageId::kDuration, 0);
+  return RunTimed(
+      *model_.duration, StageId::kDuration,
+      stages::Duration::Input{request.token_ids, SplitVoiceRow(request.voice_row).prosody_style, request.speed},
+      context, seconds);
+}
+
+Result<FrontResult> Synthesizer::FrameStages(const TokensRequest& request, const stages::Duration::Output& duration,
+                                             const stages::StageContext& context, OnProgress on_progress,
                                              StageSeconds* seconds) const {
   const auto run = [&](const auto& stage, StageId id, const auto& input) {
     on_progress(id, 0);
     return RunTimed(stage, id, input, context, seconds);
   };
   const VoiceRow voice = SplitVoiceRow(request.voice_row);
-  KOE_TRY(const auto duration, run(*model_.duration, StageId::kDuration,
-                                   stages::Duration::Input{request.token_ids, voice.prosody_style, request.speed}));
   KOE_TRY(const auto aligned,
           run(*model_.alignment, StageId::kAlignment,
               stages::Alignment::Input{duration.durations, duration.duration_features, duration.text_features}));
@@ -61,17 +74,17 @@ Result<FrontResult> Synthesizer::FrontStages(const TokensRequest& request, const
   source_context.exec = context.exec.Branch(0);
   std::optional<Result<stages::Decoder::Output>> decoded;
   std::optional<Result<stages::HarmonicSource::Output>> excited;
-  pool_.RunAll({[&] {
-                  decoded.emplace(
-                      RunTimed(*model_.decoder, StageId::kDecoder,
-                               {aligned.aligned_text_features, prosody.f0_hz, prosody.energy, voice.acoustic_style},
-                               context, seconds));
-                },
-                [&] {
-                  excited.emplace(RunTimed(*model_.harmonic_source, StageId::kHarmonicSource,
-                                           {.f0_hz = prosody.f0_hz, .seed = request.seed, .source = {}}, source_context,
-                                           seconds));
-                }});
+  context.exec.pool->RunAll(
+      {[&] {
+         decoded.emplace(RunTimed(*model_.decoder, StageId::kDecoder,
+                                  {aligned.aligned_text_features, prosody.f0_hz, prosody.energy, voice.acoustic_style},
+                                  context, seconds));
+       },
+       [&] {
+         excited.emplace(RunTimed(*model_.harmonic_source, StageId::kHarmonicSource,
+                                  {.f0_hz = prosody.f0_hz, .seed = request.seed, .source = {}}, source_context,
+                                  seconds));
+       }});
   KOE_TRY(const auto decoder, std::move(*decoded));
   KOE_TRY(const auto source, std::move(*excited));
   return FrontResult{duration.durations, decoder.decoder_features, source.excitation, voice.acoustic_style};
@@ -96,15 +109,35 @@ Result<std::span<const float>> Synthesizer::GeneratorStage(const FrontResult& fr
 Result<FrontResult> Synthesizer::RunFront(const TokensRequest& request, Arena& arena,
                                           const std::atomic<bool>* cancelled,
                                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const {
-  arena.Reset();
-  return FrontStages(request, Context(arena, cancelled, nullptr), on_progress, seconds);
+  const auto check = [&](const Arena& plan, size_t other_bytes) -> Result<void> {
+    const size_t needed = model_.weight_bytes + other_bytes + plan.PeakBytes();
+    if (needed <= request.max_bytes) return {};
+    return Error(ErrorCode::kOutOfMemory, "memory: " + std::to_string(needed) +
+                                              " bytes needed: " + std::to_string(request.max_bytes) + " are allowed");
+  };
+  Arena token_plan{Arena::CountOnly()};
+  CountTokenStages(request.token_ids, &token_plan);
+  KOE_CHECK_OK(check(token_plan, 0));
+  arena.Reserve(token_plan);
+  KOE_TRY(const auto duration, TokenStages(request, Context(arena, cancelled, nullptr), on_progress, seconds));
+
+  const auto num_frames =
+      static_cast<size_t>(std::accumulate(duration.durations.begin(), duration.durations.end(), int64_t{0}));
+  Arena frame_plan{Arena::CountOnly()};
+  CountFrameStages(num_frames, &frame_plan);
+  KOE_CHECK_OK(check(frame_plan, 2 * token_plan.PeakBytes() + frame_plan.PeakBytes() + GeneratorBytes(num_frames)));
+  Arena& frame_arena = arena.Child(kFrameArena);
+  frame_arena.Reserve(frame_plan);
+  return FrameStages(request, duration, Context(frame_arena, cancelled, nullptr), on_progress, seconds);
 }
 
 Result<std::span<const float>> Synthesizer::RunGenerator(const FrontResult& front, Arena& arena,
                                                          const std::atomic<bool>* cancelled,
                                                          FunctionRef<void(StageId, double)> on_progress,
                                                          StageSeconds* seconds) const {
-  arena.Reset();
+  Arena plan{Arena::CountOnly()};
+  CountGenerator(front.decoder_features.rows / stages::kF0FramesPerFrame, &plan);
+  arena.Reserve(plan);
   return GeneratorStage(front, Context(arena, cancelled, nullptr), on_progress, seconds);
 }
 
@@ -126,15 +159,64 @@ void Synthesizer::RunSideBySide(FunctionRef<void()> generate, FunctionRef<void()
 Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& workspace,
                                      const std::atomic<bool>* cancelled, FunctionRef<void(StageId, double)> on_progress,
                                      StageSeconds* seconds) const {
-  workspace.arena.Reset();
-  const stages::StageContext context = Context(workspace, cancelled, nullptr);
   on_progress(StageId::kTokens, 0);
-  KOE_TRY(auto tokens, RunTimed(*model_.tokens, StageId::kTokens, {request.phonemes}, context, seconds));
+  // Its output is the caller's, not the workspace's.
+  KOE_TRY(auto tokens, RunTimed(*model_.tokens, StageId::kTokens, {request.phonemes},
+                                Context(workspace, cancelled, nullptr), seconds));
   const TokensRequest front_request{tokens.token_ids, VoiceTableRow(request.voice, tokens.num_symbols), request.speed,
                                     request.seed};
-  KOE_TRY(const FrontResult front, FrontStages(front_request, context, on_progress, seconds));
-  KOE_TRY(const auto waveform, GeneratorStage(front, context, on_progress, seconds));
+  KOE_TRY(const FrontResult front, RunFront(front_request, workspace.fronts[0], cancelled, on_progress, seconds));
+  KOE_TRY(const auto waveform, RunGenerator(front, workspace.arena, cancelled, on_progress, seconds));
   return ChunkResult{std::move(tokens), front.durations, waveform};
+}
+
+namespace {
+
+constexpr float kNoStyle[stages::kStyleSize] = {}, kNoVoice[kVoiceRowSize] = {};
+constexpr auto kNoProgress = [](StageId, double) {};
+
+}  // namespace
+
+void Synthesizer::CountTokenStages(std::span<const int32_t> token_ids, Arena* counter) const {
+  ThreadPool idle(pool_.num_threads(), ThreadPool::Idle());
+  StageSeconds seconds{};
+  (void)TokenStages({token_ids, kNoVoice}, {{&kernels_, &idle, counter}}, kNoProgress, &seconds);
+}
+
+void Synthesizer::CountFrameStages(size_t num_frames, Arena* counter) const {
+  ThreadPool idle(pool_.num_threads(), ThreadPool::Idle());
+  Arena inputs{Arena::CountOnly()};
+  const auto frames = static_cast<int32_t>(num_frames);
+  const stages::Duration::Output duration{{&frames, 1},
+                                          inputs.AllocateMatrix(1, stages::Duration::kFeatureSize),
+                                          inputs.AllocateMatrix(1, stages::Duration::kHiddenSize)};
+  StageSeconds seconds{};
+  (void)FrameStages({{}, kNoVoice}, duration, {{&kernels_, &idle, counter}}, kNoProgress, &seconds);
+}
+
+void Synthesizer::CountGenerator(size_t num_frames, Arena* counter) const {
+  ThreadPool idle(pool_.num_threads(), ThreadPool::Idle());
+  Arena inputs{Arena::CountOnly()};
+  const size_t f0_frames = stages::kF0FramesPerFrame * num_frames;
+  const stages::Generator::Input input{
+      inputs.AllocateMatrix(f0_frames, stages::Duration::kHiddenSize),
+      inputs.AllocateMatrix(kernels::StftFrames(f0_frames * stages::kSamplesPerF0Frame), kernels::kStftChannels),
+      kNoStyle};
+  (void)model_.generator->Run(input, {{&kernels_, &idle, counter}});
+}
+
+size_t Synthesizer::FrontBytes(size_t num_tokens, size_t num_frames) const {
+  const std::vector<int32_t> token_ids(num_tokens);
+  Arena tokens{Arena::CountOnly()}, frames{Arena::CountOnly()};
+  CountTokenStages(token_ids, &tokens);
+  CountFrameStages(num_frames, &frames);
+  return tokens.PeakBytes() + frames.PeakBytes();
+}
+
+size_t Synthesizer::GeneratorBytes(size_t num_frames) const {
+  Arena counter{Arena::CountOnly()};
+  CountGenerator(num_frames, &counter);
+  return counter.PeakBytes();
 }
 
 }  // namespace koe::pipeline

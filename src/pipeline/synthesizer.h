@@ -45,6 +45,7 @@ struct TokensRequest {
   std::span<const float> voice_row;    // [256]
   float speed = 1;
   uint64_t seed = 0;
+  size_t max_bytes = ~size_t{0};
 };
 
 struct ChunkRequest {
@@ -68,7 +69,8 @@ struct FrontResult {
   std::span<const float> acoustic_style;  // of the request's voice row
 };
 
-// Memory for one synthesis at a time; reused, so that a second one of the same length allocates nothing here.
+// Memory for one synthesis at a time; reused, so that a second one of the same length allocates nothing here. Each
+// arena holds what its next run was found to need, and never less than before.
 struct Workspace {
   Arena arena;      // of the generator, or of all stages where they run one after the other
   Arena fronts[2];  // of the stages before it, where those of the next chunk run beside it: used in turns
@@ -86,16 +88,26 @@ class Synthesizer {
   Result<ChunkResult> Run(const ChunkRequest& request, Workspace& workspace, const std::atomic<bool>* cancelled,
                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
 
-  // The two halves of Run, for chunks of tokens. RunFront resets `arena`; on_progress as above.
+  // The two halves of Run, for chunks of tokens. RunFront plans `arena` for them: what it held before is gone.
+  // on_progress as above. kOutOfMemory, before it is taken, where model and chunk would hold more than max_bytes.
   Result<FrontResult> RunFront(const TokensRequest& request, Arena& arena, const std::atomic<bool>* cancelled,
                                FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
-  // Resets `arena`, which is not the front's. The waveform [600 F] is finite and lives there.
+  // Plans `arena`, which is not the front's. The waveform [600 F] is finite and lives there.
   Result<std::span<const float>> RunGenerator(const FrontResult& front, Arena& arena,
                                               const std::atomic<bool>* cancelled,
                                               FunctionRef<void(StageId, double)> on_progress,
                                               StageSeconds* seconds) const;
   // generate() on this thread, front() beside it on a free worker of the pool, else after it.
   void RunSideBySide(FunctionRef<void()> generate, FunctionRef<void()> front) const;
+
+  // What a chunk takes besides the model's weights, to the byte: the stages run without their loops and count (tens of
+  // microseconds). Front: up to the generator, for tokens and duration frames (40 a second).
+  size_t FrontBytes(size_t num_tokens, size_t num_frames) const;
+  size_t GeneratorBytes(size_t num_frames) const;
+  // Weights and one chunk at work, while another one's front waits or is made beside it.
+  size_t PeakBytes(size_t num_tokens, size_t num_frames) const {
+    return model_.weight_bytes + 2 * FrontBytes(num_tokens, num_frames) + GeneratorBytes(num_frames);
+  }
 
   stages::StageContext Context(Workspace& workspace, const std::atomic<bool>* cancelled,
                                stages::TensorObserver* observer) const {
@@ -108,11 +120,19 @@ class Synthesizer {
   const Model& model() const { return model_; }
 
  private:
-  Result<FrontResult> FrontStages(const TokensRequest& request, const stages::StageContext& context,
-                                  FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
+  using OnProgress = FunctionRef<void(StageId, double)>;
+  // Up to the durations, in the context's arena; then up to the generator, in another one.
+  Result<stages::Duration::Output> TokenStages(const TokensRequest& request, const stages::StageContext& context,
+                                               OnProgress on_progress, StageSeconds* seconds) const;
+  Result<FrontResult> FrameStages(const TokensRequest& request, const stages::Duration::Output& duration,
+                                  const stages::StageContext& context, OnProgress on_progress,
+                                  StageSeconds* seconds) const;
+  // The same without computing.
+  void CountTokenStages(std::span<const int32_t> token_ids, Arena* counter) const;
+  void CountFrameStages(size_t num_frames, Arena* counter) const;
+  void CountGenerator(size_t num_frames, Arena* counter) const;
   Result<std::span<const float>> GeneratorStage(const FrontResult& front, const stages::StageContext& context,
-                                                FunctionRef<void(StageId, double)> on_progress,
-                                                StageSeconds* seconds) const;
+                                                OnProgress on_progress, StageSeconds* seconds) const;
 
   const Model& model_;
   const kernels::KernelSet& kernels_;
