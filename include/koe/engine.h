@@ -24,7 +24,8 @@ namespace koe {
 // How the model computes (docs/memory.md has what each costs).
 //   kExact: float32, convolutions in the fastest forms that keep 100 dB
 //   kFast: also forms that keep 85 dB, where they are faster; the waveform stays 75 dB and more from kExact's
-//   kLowMemory: weights stay as the bundle stores them (int8) until they are used: half the memory, a little slower
+//   kLowMemory: kExact's samples to the bit, but weights stay as the bundle stores them (int8) until they are used: half
+//     the memory, a little slower
 enum class Precision { kExact, kFast, kLowMemory };
 
 struct EngineOptions {

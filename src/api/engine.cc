@@ -220,7 +220,8 @@ Result<Audio> Engine::SynthesizePrepared(std::span<const PreparedChunk> chunks, 
     if (chunks.empty()) return Error(ErrorCode::kInvalidArgument, "chunks: empty: there is nothing to speak");
     KOE_TRY(const auto synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
     Impl::Lease workspace(*impl_);
-    api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/false);
+    api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/false,
+                       impl_->options.max_memory_bytes);
     size_t total = 0, done = 0, next = 0;
     for (const PreparedChunk& chunk : chunks) total += chunk.token_ids.size();
     Result<Audio> result{Audio()};

@@ -14,8 +14,24 @@ namespace {
 // How often a caller that waits looks whether it is cancelled.
 constexpr std::chrono::milliseconds kPoll{10};
 
-size_t BytesOf(const pipeline::Workspace& workspace) {
-  return workspace.arena.CapacityBytes() + workspace.fronts[0].CapacityBytes() + workspace.fronts[1].CapacityBytes();
+// The longest chunk, as the chunker estimates it, whose synthesis stays within max_bytes.
+Result<double> SecondsThatFit(const pipeline::Synthesizer& synthesizer, size_t max_bytes) {
+  constexpr size_t kFramesPerSecond = 40, kSmallest = kFramesPerSecond, kLargest = 60 * kFramesPerSecond;
+  constexpr double kTokensPerSecond = 18, kMargin = 0.7;  // voices and texts differ from the estimate
+  const auto bytes = [&](size_t frames) {
+    const double tokens = static_cast<double>(frames) * kTokensPerSecond / kFramesPerSecond;
+    return synthesizer.PeakBytes(std::min<size_t>(2 + static_cast<size_t>(tokens), 512), frames);
+  };
+  if (bytes(kSmallest) > max_bytes) {
+    return Error(ErrorCode::kOutOfMemory, "memory: " + std::to_string(bytes(kSmallest)) +
+                                              " bytes for one second: " + std::to_string(max_bytes) + " are allowed");
+  }
+  size_t fits = kSmallest, too_many = kLargest + 1;
+  while (fits + 1 < too_many) {
+    const size_t middle = (fits + too_many) / 2;
+    (bytes(middle) <= max_bytes ? fits : too_many) = middle;
+  }
+  return kMargin * static_cast<double>(fits) / kFramesPerSecond;
 }
 
 }  // namespace
@@ -126,8 +142,14 @@ Result<const g2p::EnglishG2P*> Engine::Impl::FrontEnd(Language language) {
 Result<std::unique_ptr<api::Preparer>> Engine::Impl::MakePreparer(const SynthesisOptions& speech,
                                                                   const std::atomic<bool>* cancelled,
                                                                   bool by_sentences) {
+  SynthesisOptions limited = speech;
+  if (options.max_memory_bytes > 0) {
+    KOE_TRY(const pipeline::Synthesizer* synthesizer, LoadedSynthesizer(cancelled));
+    KOE_TRY(const double seconds, SecondsThatFit(*synthesizer, options.max_memory_bytes));
+    limited.max_chunk_seconds = std::min(limited.max_chunk_seconds, seconds);
+  }
   return api::Preparer::Make(
-      *bundle, [this](Language language) { return FrontEnd(language); }, speech, cancelled, by_sentences);
+      *bundle, [this](Language language) { return FrontEnd(language); }, limited, cancelled, by_sentences);
 }
 
 Engine::Impl::Lease::Lease(Impl& impl) : impl_(impl) {
@@ -177,7 +199,7 @@ Diagnostics Engine::Impl::GetDiagnostics() {
   }
   diagnostics.weights_sha256 = bundle->manifest().weights_source.sha256;
   const std::lock_guard<std::mutex> lock(workspace_mutex_);
-  for (const auto& workspace : workspaces_) diagnostics.workspace_bytes += BytesOf(*workspace);
+  for (const auto& workspace : workspaces_) diagnostics.workspace_bytes += workspace->HeldBytes();
   return diagnostics;
 }
 

@@ -161,8 +161,8 @@ Result<void> SpeechRun::RunFront(const SpeechPorts& ports, Front* front, size_t 
     if (reports && ports.progress) ports.progress(stage, fraction, index);
   };
   if (reports) report(pipeline::StageId::kTokens, 0);
-  KOE_TRY(front->result, synthesizer_.RunFront({chunk.token_ids, chunk.voice_row, chunk.speed, chunk.seed},
-                                               workspace_.fronts[arena], cancelled_, report, seconds));
+  KOE_TRY(front->result, synthesizer_.RunFront({chunk.token_ids, chunk.voice_row, chunk.speed, chunk.seed, max_bytes_},
+                                               workspace_, arena, cancelled_, report, seconds));
   return {};
 }
 
@@ -195,8 +195,7 @@ Result<void> SpeechRun::Generate(const SpeechPorts& ports, const Front& front, s
   const auto report = [&](pipeline::StageId stage, double fraction) {
     if (ports.progress) ports.progress(stage, fraction, front.plan.index);
   };
-  KOE_TRY(const auto waveform,
-          synthesizer_.RunGenerator(front.result, workspace_.arena, cancelled_, report, &seconds_));
+  KOE_TRY(const auto waveform, synthesizer_.RunGenerator(front.result, workspace_, cancelled_, report, &seconds_));
   const JoinPlan::Piece& piece = front.piece;
   if (piece.silence > 0) joiner_.Push(std::vector<float>(piece.silence, 0.0f), samples);
   std::span<const float> kept = waveform.subspan(piece.cut_front, piece.num_samples);
@@ -229,7 +228,7 @@ Result<void> SpeechRun::Run(const SpeechPorts& ports) {
     Front& front = fronts[current];
     Front& following = fronts[1 - current];
     // The next chunk's text, where it is there already; its stages beside this one's generator.
-    const bool alone = quick_start_ && front.plan.index == 0;
+    const bool alone = (quick_start_ && front.plan.index == 0) || synthesizer_.model().saves_memory;
     NextChunk next = NextChunk::kNotYet;
     if (!alone) {
       KOE_TRY(next, ports.next(&following.chunk, /*may_wait=*/false));

@@ -52,9 +52,14 @@ class JoinPlan {
 class SpeechRun {
  public:
   // All of it outlives the object. quick_start: the first chunk has the machine for itself, so that it comes soon.
+  // max_bytes: of the model and one chunk, 0 for any number.
   SpeechRun(const pipeline::Synthesizer& synthesizer, pipeline::Workspace& workspace,
-            const std::atomic<bool>* cancelled, bool quick_start)
-      : synthesizer_(synthesizer), workspace_(workspace), cancelled_(cancelled), quick_start_(quick_start) {}
+            const std::atomic<bool>* cancelled, bool quick_start, size_t max_bytes)
+      : synthesizer_(synthesizer),
+        workspace_(workspace),
+        cancelled_(cancelled),
+        quick_start_(quick_start),
+        max_bytes_(max_bytes == 0 ? ~size_t{0} : max_bytes) {}
 
   // Once. Errors: those of the stages and the ports; kInvalidArgument: a chunk is not what Prepare makes.
   Result<void> Run(const SpeechPorts& ports);
@@ -79,6 +84,7 @@ class SpeechRun {
   pipeline::Workspace& workspace_;
   const std::atomic<bool>* cancelled_;
   const bool quick_start_;
+  const size_t max_bytes_;
   pipeline::StageSeconds seconds_{};
   JoinPlan join_plan_;
   Joiner joiner_;

@@ -85,7 +85,7 @@ struct Stream::Impl {
     // nothing.
     KOE_TRY(const auto synthesizer, engine->LoadedSynthesizer(&stop));
     Engine::Impl::Lease workspace(*engine);
-    api::SpeechRun run(*synthesizer, *workspace, &stop, /*quick_start=*/true);
+    api::SpeechRun run(*synthesizer, *workspace, &stop, /*quick_start=*/true, engine->options.max_memory_bytes);
     api::SpeechPorts ports;
     ports.next = [this](PreparedChunk* chunk, bool may_wait) { return NextPrepared(chunk, may_wait); };
     ports.planned = [this](const ChunkPlan& plan) -> Result<void> {
@@ -289,7 +289,8 @@ Result<StreamStatistics> Engine::Synthesize(std::string_view input, const Synthe
     preparer->Finish();
     KOE_TRY(const auto synthesizer, impl_->LoadedSynthesizer(FlagOf(options.cancel)));
     Impl::Lease workspace(*impl_);
-    api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/true);
+    api::SpeechRun run(*synthesizer, *workspace, FlagOf(options.cancel), /*quick_start=*/true,
+                       impl_->options.max_memory_bytes);
     StreamStatistics statistics;
     bool stopped = false;
     double sink_seconds = 0;

@@ -58,6 +58,12 @@ void Arena::Reset() {
   }
 }
 
+void Arena::Release() {
+  current_ = used_ = bytes_before_ = 0;
+  blocks_.clear();
+  for (auto& child : children_) child->Release();
+}
+
 void Arena::Reserve(const Arena& planned) {
   Reset();
   const size_t held = blocks_.empty() ? 0 : blocks_.front().size();

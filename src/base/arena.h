@@ -46,6 +46,8 @@ class Arena {
 
   // Gives back everything allocated here (children too). Views into it die.
   void Reset();
+  // The same, and gives the memory back to the system (children too).
+  void Release();
   // Bytes held in blocks, children included.
   size_t CapacityBytes() const;
   // The most bytes in use at once since construction, ends of full blocks and children (their own peaks) included.

@@ -81,6 +81,16 @@ TEST(ArenaTest, ReservesWhatWasCounted) {
   }
 }
 
+TEST(ArenaTest, ReleaseHoldsNothing) {
+  Arena arena;
+  arena.Allocate<float>(1 << 20);
+  arena.Child(0).Allocate<float>(10);
+  arena.Release();
+  EXPECT_EQ(arena.CapacityBytes(), 0u);
+  arena.Allocate<float>(10)[9] = 1;
+  EXPECT_GT(arena.CapacityBytes(), 0u);
+}
+
 TEST(ArenaTest, RefusesSizesThatWrap) {
   Arena arena;
   EXPECT_THROW(arena.Allocate<double>(~size_t{0} / 4), std::bad_alloc);

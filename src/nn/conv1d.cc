@@ -30,7 +30,8 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std:
                              .k_stride = shape.taps,
                              .n_stride = shape.in * shape.taps},
                             WeightStorage::kAsStored);
-    if (!plan.is_direct) filter_ = kernels::TileFilterOf(plan.form);
+    if (plan.expand_at_run) filter_ = kernels::TileFilterOf(plan.form);
+    if (plan.expand_first) exact_filter_ = kernels::MatricesOf(plan.form).filter;
     return;
   }
   AlignedBuffer<float> converted;

@@ -76,7 +76,8 @@ class Conv1d {
 
   PackedWeights stored_;              // of plans that do not transform at load
   AlignedBuffer<float> transformed_;  // of the others
-  std::vector<float> filter_;         // for transforming later
+  std::vector<float> filter_;         // for transforming panel by panel
+  std::vector<double> exact_filter_;  // for transforming all of them, as at load
   AlignedBuffer<float> bias_;
 };
 

@@ -227,6 +227,24 @@ TEST_P(Conv1dTest, StoredWeightsGiveTheSameBits) {
   }
 }
 
+TEST_P(Conv1dTest, TransformingLaterGivesTheSameBits) {
+  using FormKind = kernels::TileForm::Kind;
+  for (kernels::ConvPlan plan : {TilePlan(FormKind::kToomCook, 12, 11, 2, 24),
+                                 TilePlan(FormKind::kToomCook, 10, 3, 1, 12), TilePlan(FormKind::kFft, 34, 7, 1, 12)}) {
+    const Problem problem({{.in = 5, .out = 40, .taps = plan.form.taps, .padding = 1}, 200, Kind::kLeakyRelu});
+    std::vector<std::vector<float>> results;
+    for (const bool expand_first : {false, true}) {
+      plan.expand_first = expand_first;
+      test_support::Machine machine(kernels(), 2);
+      const Conv1d conv(kernels(), problem.weight, problem.bias, problem.c.shape, plan);
+      GuardedMatrix y(problem.c.shape.OutputRows(200), 40);
+      conv.Run(machine.exec(), problem.x.view(), problem.prologue(), y.view(), {});
+      results.push_back(test_support::Flatten(y.view()));
+    }
+    EXPECT_TRUE(test_support::SameBits(results[0], results[1])) << kernels::ConvPlanName(plan);
+  }
+}
+
 TEST_P(Conv1dTest, TilesCancelled) {
   for (const size_t rows : {40, 41, 3000}) {
     const kernels::ConvPlan plan = TilePlan(kernels::TileForm::Kind::kToomCook, 6, 3, 1, 12, rows == 41);

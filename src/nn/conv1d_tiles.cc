@@ -133,8 +133,8 @@ const float* Conv1d::TileWeights(const Exec& exec) const {
   const std::span<float> panels = AllocatePanels(exec);
   const size_t tile_panel_size = weights.size() / stored_.num_panels();
   exec.pool->ParallelFor(stored_.num_panels(), [&](size_t panel, size_t slot) {
-    exec.kernels->tile_conv.expand(plan_.form, filter_.data(), StoredPanel(exec, panel, slot, panels), shape_.in,
-                                   weights.data() + panel * tile_panel_size);
+    exec.kernels->tile_conv.pack_panel(plan_.form, exact_filter_.data(), StoredPanel(exec, panel, slot, panels),
+                                       shape_.in, weights.data() + panel * tile_panel_size);
   });
   return weights.data();
 }

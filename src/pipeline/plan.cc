@@ -137,6 +137,9 @@ Result<Model> LoadModel(const Plan& plan, const DeviceResources& resources, Thre
   });
   for (const auto& result : results) KOE_CHECK_OK(result);
   model.weight_bytes = weight_bytes;
+  model.saves_memory = std::any_of(plan.begin(), plan.end(), [](const Placement& placement) {
+    return placement.precision == Precision::kLowMemory;
+  });
   return model;
 }
 

@@ -38,6 +38,8 @@ struct Model {
   std::unique_ptr<stages::HarmonicSource> harmonic_source;
   std::unique_ptr<stages::Generator> generator;
   size_t weight_bytes = 0;  // memory that their weights hold
+  // Whether memory is to be held no longer than it is used, at some cost in time (kLowMemory).
+  bool saves_memory = false;
 };
 
 // What a device makes stages from. kernels outlives the stages; weights are only read while they are made.

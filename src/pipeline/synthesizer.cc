@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/synthesizer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <numeric>
@@ -72,13 +73,15 @@ Result<FrontResult> Synthesizer::FrameStages(const TokensRequest& request, const
   on_progress(StageId::kHarmonicSource, 0);
   stages::StageContext source_context = context;
   source_context.exec = context.exec.Branch(0);
+  stages::StageContext decoder_context = context;
+  decoder_context.exec = context.exec.Branch(1);  // where the energy was made: that memory is free again
   std::optional<Result<stages::Decoder::Output>> decoded;
   std::optional<Result<stages::HarmonicSource::Output>> excited;
   context.exec.pool->RunAll(
       {[&] {
          decoded.emplace(RunTimed(*model_.decoder, StageId::kDecoder,
                                   {aligned.aligned_text_features, prosody.f0_hz, prosody.energy, voice.acoustic_style},
-                                  context, seconds));
+                                  decoder_context, seconds));
        },
        [&] {
          excited.emplace(RunTimed(*model_.harmonic_source, StageId::kHarmonicSource,
@@ -106,39 +109,58 @@ Result<std::span<const float>> Synthesizer::GeneratorStage(const FrontResult& fr
   return std::span<const float>(generated.waveform);
 }
 
-Result<FrontResult> Synthesizer::RunFront(const TokensRequest& request, Arena& arena,
+Result<FrontResult> Synthesizer::RunFront(const TokensRequest& request, Workspace& workspace, size_t result,
                                           const std::atomic<bool>* cancelled,
                                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const {
-  const auto check = [&](const Arena& plan, size_t other_bytes) -> Result<void> {
-    const size_t needed = model_.weight_bytes + other_bytes + plan.PeakBytes();
+  const auto check = [&](size_t needed) -> Result<void> {
     if (needed <= request.max_bytes) return {};
     return Error(ErrorCode::kOutOfMemory, "memory: " + std::to_string(needed) +
                                               " bytes needed: " + std::to_string(request.max_bytes) + " are allowed");
   };
+  if (model_.saves_memory) workspace.arena.Release();
+  const size_t num_tokens = request.token_ids.size();
   Arena token_plan{Arena::CountOnly()};
   CountTokenStages(request.token_ids, &token_plan);
-  KOE_CHECK_OK(check(token_plan, 0));
-  arena.Reserve(token_plan);
-  KOE_TRY(const auto duration, TokenStages(request, Context(arena, cancelled, nullptr), on_progress, seconds));
+  KOE_CHECK_OK(check(model_.weight_bytes + token_plan.PeakBytes()));
+  Arena& tokens = workspace.front;
+  tokens.Reserve(token_plan);
+  KOE_TRY(const auto duration, TokenStages(request, Context(tokens, cancelled, nullptr), on_progress, seconds));
 
   const auto num_frames =
       static_cast<size_t>(std::accumulate(duration.durations.begin(), duration.durations.end(), int64_t{0}));
   Arena frame_plan{Arena::CountOnly()};
   CountFrameStages(num_frames, &frame_plan);
-  KOE_CHECK_OK(check(frame_plan, 2 * token_plan.PeakBytes() + frame_plan.PeakBytes() + GeneratorBytes(num_frames)));
-  Arena& frame_arena = arena.Child(kFrameArena);
-  frame_arena.Reserve(frame_plan);
-  return FrameStages(request, duration, Context(frame_arena, cancelled, nullptr), on_progress, seconds);
+  KOE_CHECK_OK(check(PeakBytes(token_plan, frame_plan, num_tokens, num_frames)));
+  Arena& frames = workspace.front.Child(kFrameArena);
+  frames.Reserve(frame_plan);
+  KOE_TRY(const FrontResult front,
+          FrameStages(request, duration, Context(frames, cancelled, nullptr), on_progress, seconds));
+
+  // A small part of what it took is needed from now on.
+  Arena result_plan{Arena::CountOnly()};
+  CountResult(num_tokens, num_frames, &result_plan);
+  Arena& kept = workspace.results[result];
+  kept.Reserve(result_plan);
+  const auto keep = [&](ConstMatrix from) {
+    const Matrix to = kept.AllocateMatrix(from.rows, from.cols);
+    for (size_t row = 0; row < from.rows; ++row) std::copy_n(from.Row(row), from.cols, to.Row(row));
+    return to;
+  };
+  const std::span<int32_t> durations = kept.Allocate<int32_t>(num_tokens);
+  std::copy(front.durations.begin(), front.durations.end(), durations.begin());
+  const FrontResult own{durations, keep(front.decoder_features), keep(front.excitation), front.acoustic_style};
+  if (model_.saves_memory) workspace.front.Release();
+  return own;
 }
 
-Result<std::span<const float>> Synthesizer::RunGenerator(const FrontResult& front, Arena& arena,
+Result<std::span<const float>> Synthesizer::RunGenerator(const FrontResult& front, Workspace& workspace,
                                                          const std::atomic<bool>* cancelled,
                                                          FunctionRef<void(StageId, double)> on_progress,
                                                          StageSeconds* seconds) const {
   Arena plan{Arena::CountOnly()};
   CountGenerator(front.decoder_features.rows / stages::kF0FramesPerFrame, &plan);
-  arena.Reserve(plan);
-  return GeneratorStage(front, Context(arena, cancelled, nullptr), on_progress, seconds);
+  workspace.arena.Reserve(plan);
+  return GeneratorStage(front, Context(workspace.arena, cancelled, nullptr), on_progress, seconds);
 }
 
 void Synthesizer::RunSideBySide(FunctionRef<void()> generate, FunctionRef<void()> front) const {
@@ -165,8 +187,8 @@ Result<ChunkResult> Synthesizer::Run(const ChunkRequest& request, Workspace& wor
                                 Context(workspace, cancelled, nullptr), seconds));
   const TokensRequest front_request{tokens.token_ids, VoiceTableRow(request.voice, tokens.num_symbols), request.speed,
                                     request.seed};
-  KOE_TRY(const FrontResult front, RunFront(front_request, workspace.fronts[0], cancelled, on_progress, seconds));
-  KOE_TRY(const auto waveform, RunGenerator(front, workspace.arena, cancelled, on_progress, seconds));
+  KOE_TRY(const FrontResult front, RunFront(front_request, workspace, 0, cancelled, on_progress, seconds));
+  KOE_TRY(const auto waveform, RunGenerator(front, workspace, cancelled, on_progress, seconds));
   return ChunkResult{std::move(tokens), front.durations, waveform};
 }
 
@@ -205,18 +227,30 @@ void Synthesizer::CountGenerator(size_t num_frames, Arena* counter) const {
   (void)model_.generator->Run(input, {{&kernels_, &idle, counter}});
 }
 
-size_t Synthesizer::FrontBytes(size_t num_tokens, size_t num_frames) const {
+void Synthesizer::CountResult(size_t num_tokens, size_t num_frames, Arena* counter) const {
+  const size_t f0_frames = stages::kF0FramesPerFrame * num_frames;
+  counter->Allocate<int32_t>(num_tokens);
+  counter->AllocateMatrix(f0_frames, stages::Duration::kHiddenSize);
+  counter->AllocateMatrix(kernels::StftFrames(f0_frames * stages::kSamplesPerF0Frame), kernels::kStftChannels);
+}
+
+size_t Synthesizer::PeakBytes(const Arena& tokens, const Arena& frames, size_t num_tokens, size_t num_frames) const {
+  Arena result{Arena::CountOnly()}, generator{Arena::CountOnly()};
+  CountResult(num_tokens, num_frames, &result);
+  CountGenerator(num_frames, &generator);
+  const size_t front = tokens.PeakBytes() + frames.PeakBytes();
+  if (model_.saves_memory) {
+    return model_.weight_bytes + 2 * result.PeakBytes() + std::max(front, generator.PeakBytes());
+  }
+  return model_.weight_bytes + 2 * result.PeakBytes() + front + generator.PeakBytes();
+}
+
+size_t Synthesizer::PeakBytes(size_t num_tokens, size_t num_frames) const {
   const std::vector<int32_t> token_ids(num_tokens);
   Arena tokens{Arena::CountOnly()}, frames{Arena::CountOnly()};
   CountTokenStages(token_ids, &tokens);
   CountFrameStages(num_frames, &frames);
-  return tokens.PeakBytes() + frames.PeakBytes();
-}
-
-size_t Synthesizer::GeneratorBytes(size_t num_frames) const {
-  Arena counter{Arena::CountOnly()};
-  CountGenerator(num_frames, &counter);
-  return counter.PeakBytes();
+  return PeakBytes(tokens, frames, num_tokens, num_frames);
 }
 
 }  // namespace koe::pipeline

@@ -72,8 +72,12 @@ struct FrontResult {
 // Memory for one synthesis at a time; reused, so that a second one of the same length allocates nothing here. Each
 // arena holds what its next run was found to need, and never less than before.
 struct Workspace {
-  Arena arena;      // of the generator, or of all stages where they run one after the other
-  Arena fronts[2];  // of the stages before it, where those of the next chunk run beside it: used in turns
+  Arena arena;       // of the generator
+  Arena front;       // of the stages before it
+  Arena results[2];  // what is left of those: of the chunk whose generator runs, and of the next, in turns
+  size_t HeldBytes() const {
+    return arena.CapacityBytes() + front.CapacityBytes() + results[0].CapacityBytes() + results[1].CapacityBytes();
+  }
 };
 
 class Synthesizer {
@@ -88,26 +92,25 @@ class Synthesizer {
   Result<ChunkResult> Run(const ChunkRequest& request, Workspace& workspace, const std::atomic<bool>* cancelled,
                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
 
-  // The two halves of Run, for chunks of tokens. RunFront plans `arena` for them: what it held before is gone.
-  // on_progress as above. kOutOfMemory, before it is taken, where model and chunk would hold more than max_bytes.
-  Result<FrontResult> RunFront(const TokensRequest& request, Arena& arena, const std::atomic<bool>* cancelled,
-                               FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
-  // Plans `arena`, which is not the front's. The waveform [600 F] is finite and lives there.
-  Result<std::span<const float>> RunGenerator(const FrontResult& front, Arena& arena,
+  // The two halves of Run, for chunks of tokens. RunFront uses workspace.front and leaves its result in
+  // workspace.results[result]; one runs at a time. on_progress as above. kOutOfMemory, before it is taken, where model
+  // and chunk would hold more than max_bytes.
+  Result<FrontResult> RunFront(const TokensRequest& request, Workspace& workspace, size_t result,
+                               const std::atomic<bool>* cancelled, FunctionRef<void(StageId, double)> on_progress,
+                               StageSeconds* seconds) const;
+  // Uses workspace.arena, where the waveform [600 F] is; it is finite. May run beside the next chunk's RunFront, unless
+  // model().saves_memory.
+  Result<std::span<const float>> RunGenerator(const FrontResult& front, Workspace& workspace,
                                               const std::atomic<bool>* cancelled,
                                               FunctionRef<void(StageId, double)> on_progress,
                                               StageSeconds* seconds) const;
   // generate() on this thread, front() beside it on a free worker of the pool, else after it.
   void RunSideBySide(FunctionRef<void()> generate, FunctionRef<void()> front) const;
 
-  // What a chunk takes besides the model's weights, to the byte: the stages run without their loops and count (tens of
-  // microseconds). Front: up to the generator, for tokens and duration frames (40 a second).
-  size_t FrontBytes(size_t num_tokens, size_t num_frames) const;
-  size_t GeneratorBytes(size_t num_frames) const;
-  // Weights and one chunk at work, while another one's front waits or is made beside it.
-  size_t PeakBytes(size_t num_tokens, size_t num_frames) const {
-    return model_.weight_bytes + 2 * FrontBytes(num_tokens, num_frames) + GeneratorBytes(num_frames);
-  }
+  // The most that model and chunk hold at a time, exactly, with the next chunk's stages beside its generator where they
+  // may be: the stages run without their loops and count, which takes tens of microseconds. num_frames: duration
+  // frames, 40 a second.
+  size_t PeakBytes(size_t num_tokens, size_t num_frames) const;
 
   stages::StageContext Context(Workspace& workspace, const std::atomic<bool>* cancelled,
                                stages::TensorObserver* observer) const {
@@ -130,7 +133,9 @@ class Synthesizer {
   // The same without computing.
   void CountTokenStages(std::span<const int32_t> token_ids, Arena* counter) const;
   void CountFrameStages(size_t num_frames, Arena* counter) const;
+  void CountResult(size_t num_tokens, size_t num_frames, Arena* counter) const;
   void CountGenerator(size_t num_frames, Arena* counter) const;
+  size_t PeakBytes(const Arena& tokens, const Arena& frames, size_t num_tokens, size_t num_frames) const;
   Result<std::span<const float>> GeneratorStage(const FrontResult& front, const stages::StageContext& context,
                                                 OnProgress on_progress, StageSeconds* seconds) const;
 

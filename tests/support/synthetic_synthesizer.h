@@ -22,9 +22,10 @@ inline std::optional<int32_t> Letters(char32_t symbol) {
 class SyntheticSynthesizer {
  public:
   static Result<std::unique_ptr<SyntheticSynthesizer>> Make(const bundle::Weights& weights,
-                                                            const kernels::KernelSet& kernels, size_t num_threads) {
+                                                            const kernels::KernelSet& kernels, size_t num_threads,
+                                                            Precision precision = Precision::kExact) {
     std::unique_ptr<SyntheticSynthesizer> made(new SyntheticSynthesizer(kernels, num_threads));
-    KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(Precision::kExact, static_cast<int>(num_threads)));
+    KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(precision, static_cast<int>(num_threads)));
     KOE_TRY(made->model_, pipeline::LoadModel(plan, {&weights, &kernels, Letters}, made->pool_));
     return made;
   }

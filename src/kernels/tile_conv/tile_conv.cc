@@ -353,6 +353,25 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
+void PackPanel(const TileForm& form, const double* filter, const float* panel, size_t c_in, float* packed) {
+  const TileConvLayout layout(form, c_in, 1);
+  const size_t r = form.segment_taps();
+  HWY_ALIGN double taps[16 * kPanelWidth];
+  for (size_t s = 0; s < form.segments; ++s) {
+    for (size_t ci = 0; ci < c_in; ++ci) {
+      for (size_t k = 0; k < r; ++k) {
+        const size_t tap = s * r + k;
+        for (size_t lane = 0; lane < kPanelWidth; ++lane) {
+          taps[k * kPanelWidth + lane] = tap < form.taps ? panel[(tap * c_in + ci) * kPanelWidth + lane] : 0.0;
+        }
+      }
+      for (size_t p = 0; p < layout.planes; ++p) {
+        FilterRow(filter + p * r, r, taps, packed + p * layout.weights_plane + (s * c_in + ci) * kPanelWidth);
+      }
+    }
+  }
+}
+
 void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
   const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
@@ -375,7 +394,7 @@ void Expand(const TileForm& form, const float* filter, const float* panel, size_
   }
 }
 
-constexpr TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply<true>, Multiply<false>};
+constexpr TileConvOps kTileConvOps{Pack, Expand, PackPanel, Forward, Multiply<true>, Multiply<false>};
 
 }  // namespace
 #endif  // KOE_IS_VECTOR_TARGET

@@ -67,6 +67,8 @@ struct TileConvOps {
   // segment_taps + 1 roundings. For weights that are transformed when they are used, which costs no memory: worth it
   // where one transform serves many tiles. filter: TileFilterOf(form).
   void (*expand)(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded);
+  // The same to the bits of pack: in double, rounded once. filter: MatricesOf(form).filter.
+  void (*pack_panel)(const TileForm& form, const double* filter, const float* panel, size_t c_in, float* packed);
   // dst[t][co] = (bias[co] + sum_k sum_ci src[t + k * dilation][ci] w[co][ci][k] + residual[t][co]
   //              + addend[t][co]) * scale
   // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by

@@ -30,6 +30,22 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
   }
 }
 
+void PackPanel(const TileForm& form, const double* filter, const float* panel, size_t c_in, float* packed) {
+  const TileConvLayout layout(form, c_in, 1);
+  const size_t r = form.segment_taps();
+  for (size_t p = 0; p < layout.planes; ++p) {
+    for (size_t i = 0; i < layout.depth; ++i) {
+      for (size_t lane = 0; lane < kPanelWidth; ++lane) {
+        double sum = 0;
+        for (size_t k = 0, tap = i / c_in * r; k < r && tap < form.taps; ++k, ++tap) {
+          sum += filter[p * r + k] * static_cast<double>(panel[(tap * c_in + i % c_in) * kPanelWidth + lane]);
+        }
+        packed[p * layout.weights_plane + i * kPanelWidth + lane] = static_cast<float>(sum);
+      }
+    }
+  }
+}
+
 void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
   const TileConvLayout layout(form, c_in, 1);
   const size_t r = form.segment_taps();
@@ -128,6 +144,6 @@ void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
 
 }  // namespace
 
-const TileConvOps kTileConvOps{Pack, Expand, Forward, Multiply<true>, Multiply<false>};
+const TileConvOps kTileConvOps{Pack, Expand, PackPanel, Forward, Multiply<true>, Multiply<false>};
 
 }  // namespace koe::kernels::scalar

@@ -379,7 +379,11 @@ TEST_P(TileConvTest, PackedPanelsExpandToTheSameWeights) {
     AlignedBuffer<float> panels(PackedSize(form.taps, c_in, c_out)), expanded(form.planes() * depth * kPanelWidth);
     FindGemmOps(GetParam())->pack(p.w.data(), form.taps, c_in, c_out, 1, form.taps, c_in * form.taps, panels.data());
     const TileMatrices m = MatricesOf(form);
+    AlignedBuffer<float> packed(TilePackedSize(form, c_in, c_out)), one(expanded.size());
+    ops_.pack(form, p.w.data(), c_in, c_out, 0, 2, packed.data());
     for (size_t panel = 0; panel < 2; ++panel) {
+      ops_.pack_panel(form, m.filter.data(), panels.data() + panel * form.taps * c_in * kPanelWidth, c_in, one.data());
+      for (size_t i = 0; i < one.size(); ++i) ASSERT_EQ(one[i], packed[panel * one.size() + i]) << i;
       ops_.expand(form, TileFilterOf(form).data(), panels.data() + panel * form.taps * c_in * kPanelWidth, c_in,
                   expanded.data());
       for (size_t i = 0; i < expanded.size(); ++i) {
