@@ -85,6 +85,12 @@ struct ThreadPool::Loop {
 
 ThreadPool::ThreadPool(size_t num_threads) {
   workers_.reserve(num_threads > 0 ? num_threads - 1 : 0);
+  // More than run at once: loops nest a few deep, and a worker may still hold one that has ended. TakeLoop makes more.
+  static constexpr auto kNothing = [](size_t, size_t) {};
+  const size_t num_spares = num_threads > 1 ? 16 + 2 * num_threads : 0;
+  spares_.reserve(num_spares);
+  loops_.reserve(num_spares);
+  while (spares_.size() < num_spares) spares_.push_back(std::make_shared<Loop>(0, kNothing));
   try {
     for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this] { WorkerMain(); });
   } catch (...) {
