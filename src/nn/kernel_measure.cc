@@ -96,7 +96,9 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
   const std::vector<double> best =
       Best({[&] { kernels.tile_conv.forward(args); }, [&] { all_panels(kernels.tile_conv.products); },
             [&] { all_panels(kernels.tile_conv.multiply); },
-            [&] { kernels.tile_conv.expand(form, stored.data(), s.in, weights.data()); }},
+            [&] {
+              kernels.tile_conv.expand(form, kernels::TileFilterOf(form).data(), stored.data(), s.in, weights.data());
+            }},
            4 * repeats);
   const double flops = 2.0 * static_cast<double>(tiles * panel_size * panels);
   const double groups = static_cast<double>(out_rows) / static_cast<double>(rows);
