@@ -144,7 +144,7 @@ Result<std::unique_ptr<api::Preparer>> Engine::Impl::MakePreparer(const Synthesi
                                                                   bool by_sentences) {
   SynthesisOptions limited = speech;
   if (options.max_memory_bytes > 0) {
-    KOE_TRY(const pipeline::Synthesizer* synthesizer, LoadedSynthesizer(cancelled));
+    KOE_TRY(const auto synthesizer, LoadedSynthesizer(cancelled));
     KOE_TRY(const double seconds, SecondsThatFit(*synthesizer, options.max_memory_bytes));
     limited.max_chunk_seconds = std::min(limited.max_chunk_seconds, seconds);
   }
