@@ -157,7 +157,7 @@ def check_speech(tree):
     tree.told("positions of ALBERT", phonemes + 2, "src/bundle/architecture.cc",
               r'"max_position_embeddings": (\d+)')
     input_bytes = tree.constant(public_header(tree, "kMaxInputBytes"), "kMaxInputBytes")
-    tree.told("bytes of input, MiB", input_bytes >> 20, "ARCHITECTURE.md", r"\((\d+) MiB of text, about 12 hours")
+    tree.told("bytes of input, MiB", input_bytes >> 20, "docs/errors.md", r"names: (\d+) MiB of text, 12 hours")
 
 
 def check_voice_and_versions(tree):

@@ -9,13 +9,16 @@ Exit status: 0 clean, 1 with the compiler's words per header.
 """
 import argparse
 import concurrent.futures
+import glob
 import os
 import subprocess
 import sys
+import sysconfig
 
 from check_layers import is_testing, source_files
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PYTHON_INCLUDES = [sysconfig.get_path("include"), *glob.glob("/usr/include/python3.*")]  # of the binding: any will do
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Werror", "-fsyntax-only"]
 
 
@@ -26,8 +29,11 @@ def commands(compiler, path):
             yield [compiler, "-std=c11", "-x", "c", "-pedantic", "-Iinclude"]
         yield [*cxx, "-pedantic", "-Iinclude"]
     else:
-        yield [*cxx, "-Iinclude", "-Isrc", "-iquote", path.split("/")[0], "-iquote", os.path.join(*path.split("/")[:2]),
-               *(["-iquote", "tests"] if is_testing(path) else [])]
+        folders = path.split("/")[:-1]
+        yield [*cxx, "-Iinclude", "-Isrc", *(word for depth in range(1, min(len(folders), 2) + 1)
+                                             for word in ("-iquote", os.path.join(*folders[:depth]))),
+               *(["-iquote", "tests"] if is_testing(path) else []),
+               *(f"-isystem{path}" for path in PYTHON_INCLUDES if folders[0] == "python")]
 
 
 def check(job):

@@ -84,7 +84,7 @@ class MutationTest : public ::testing::Test {
 
   static void ExpectReason(const Error& error) {
     EXPECT_TRUE(error.code() == ErrorCode::kCorruptBundle || error.code() == ErrorCode::kUnsupported ||
-                error.code() == ErrorCode::kNotFound)
+                error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kTooLong)
         << ErrorCodeName(error.code()) << ": " << error.message();
     EXPECT_GT(error.message().size(), 10u);
     EXPECT_LT(error.message().size(), 2000u);
