@@ -28,6 +28,8 @@
 extern "C" {
 #endif
 
+// NOLINTBEGIN(readability-identifier-naming): C's names, not those of the C++ sources.
+
 // Of this header. The library takes what was compiled for the same or a lower one.
 #define KOE_C_API_VERSION 1
 #define KOE_NUL_TERMINATED ((size_t)-1)
@@ -376,6 +378,8 @@ KOE_C_EXPORT koe_status koe_prepared_get_chunk(const koe_prepared* prepared, siz
 KOE_C_EXPORT koe_status koe_synthesize_prepared(const koe_engine* engine, const koe_prepared* prepared, size_t first,
                                                 size_t num_chunks, const koe_cancel* cancel, koe_audio** out,
                                                 koe_error* error);
+
+// NOLINTEND(readability-identifier-naming)
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -29,7 +29,7 @@ Result<pipeline::Model> LoadModel(const bundle::Bundle& bundle, bool check_diges
                  const auto file = bundle.OpenFile(bundle::kWeightsName);
                  if (!file) checked = file.error();
                }});
-  KOE_CHECK_OK(checked);
+  if (!checked) return checked.error();
   return std::move(*model);
 }
 

@@ -245,7 +245,7 @@ Result<void> SpeechRun::Run(const SpeechPorts& ports) {
     } else {
       generated = Generate(ports, front, &audio.samples);
     }
-    KOE_CHECK_OK(generated);
+    if (!generated) return generated.error();
     is_end = next == NextChunk::kEnd;
     if (is_end) {
       audio.is_last = true;
@@ -256,7 +256,7 @@ Result<void> SpeechRun::Run(const SpeechPorts& ports) {
     num_samples_ += audio.samples.size();
     audio.plan = std::move(front.plan);
     KOE_CHECK_OK(ports.made(std::move(audio)));
-    KOE_CHECK_OK(fronted);
+    if (!fronted) return fronted.error();
     has_current = next == NextChunk::kChunk;
     if (has_current) {
       current = 1 - current;

@@ -300,7 +300,7 @@ Result<StreamStatistics> Engine::Synthesize(std::string_view input, const Synthe
       return state == api::Preparer::State::kChunk ? api::NextChunk::kChunk : api::NextChunk::kEnd;
     };
     ports.pause_at_end = [&] { return preparer->pause_at_end(); };
-    ports.made = [&](AudioChunk chunk) -> Result<void> {
+    ports.made = [&](const AudioChunk& chunk) -> Result<void> {
       if (statistics.num_samples == 0) statistics.first_audio_seconds = SecondsSince(start);
       statistics.num_samples += chunk.samples.size();
       const auto sink_start = Clock::now();

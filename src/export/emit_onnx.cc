@@ -108,7 +108,8 @@ class OnnxEmitter {
  private:
   using Names = std::vector<std::string>;
 
-  void Add(const std::string& type, const Names& inputs, const Names& outputs, std::vector<Message> attributes = {}) {
+  void Add(const std::string& type, const Names& inputs, const Names& outputs,
+           const std::vector<Message>& attributes = {}) {
     Message node;
     for (const std::string& input : inputs) node.Text(1, input);
     for (const std::string& output : outputs) node.Text(2, output);
@@ -147,7 +148,7 @@ class OnnxEmitter {
   // The transposed [in][out] form of a weight [out][in].
   std::string Transposed(Value value) {
     const ValueInfo& info = g_.values()[value];
-    const std::string name = "const_" + std::to_string(value) + "_transposed";
+    std::string name = "const_" + std::to_string(value) + "_transposed";
     if (defined_.contains(name)) return name;
     const auto rows = static_cast<size_t>(info.shape[0]), cols = static_cast<size_t>(info.shape[1]);
     const size_t size = TypeBytes(info.type);

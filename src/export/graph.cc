@@ -298,7 +298,7 @@ Value Graph::Transpose(Value x, std::vector<int64_t> permutation) {
   return AddOne(Op::kTranspose, {x}, {.dims = std::move(permutation)}, type(x), out);
 }
 
-Value Graph::Reshape(Value x, Shape to) {
+Value Graph::Reshape(Value x, const Shape& to) {
   if (!Require(NumElements(to) == NumElements(shape(x)), Op::kReshape, {x})) return x;
   return AddOne(Op::kReshape, {x}, {.dims = to}, type(x), to);
 }

@@ -138,7 +138,7 @@ class Graph {
   Value Gather(Value table, Value indices, int64_t axis);
   Value GatherAlongAxis(Value x, Value indices, int64_t axis);
   Value Transpose(Value x, std::vector<int64_t> permutation);
-  Value Reshape(Value x, Shape shape);
+  Value Reshape(Value x, const Shape& shape);
   Value ExpandDims(Value x, int64_t axis);
   Value Squeeze(Value x, int64_t axis);
   Value Tile(Value x, std::vector<int64_t> repeats);
