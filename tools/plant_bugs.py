@@ -76,13 +76,8 @@ def run(command, cwd, timeout=None):
 
 
 def copy_tree(root, target):
-    os.makedirs(target, exist_ok=True)
-    for name in ("CMakeLists.txt", "apps", "bench", "cmake", "data", "fuzz", "include", "src", "tests", "tools"):
-        source, to = os.path.join(root, name), os.path.join(target, name)
-        if os.path.isdir(source):
-            shutil.copytree(source, to, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, to)
+    shutil.copytree(root, target, dirs_exist_ok=True, symlinks=True,
+                    ignore=lambda folder, names: {"build", "models", ".git"} & set(names) if folder == root else set())
 
 
 def build(folder, targets, jobs):
