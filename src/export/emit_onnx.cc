@@ -214,10 +214,10 @@ void OnnxEmitter::EmitNode(const Node& node) {
   const std::string x = node.op == Op::kConcat ? "" : NameOf(node.inputs[0]);
   Names outputs;
   for (const Value value : node.outputs) outputs.push_back(NameOf(value));
-  const auto emit = [&](const char* name, std::vector<Message> attributes = {}) {
+  const auto emit = [&](const char* name, const std::vector<Message>& attributes = {}) {
     Names inputs;
     for (const Value value : node.inputs) inputs.push_back(NameOf(value));
-    Add(name, inputs, outputs, std::move(attributes));
+    Add(name, inputs, outputs, attributes);
   };
   switch (node.op) {
     case Op::kCast:
