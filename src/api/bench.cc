@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include "api/clock.h"
 #include "api/front_end.h"
 #include "api/guard.h"
 #include "bundle/bundle.h"
@@ -13,9 +14,8 @@
 namespace koe {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+using api::Clock;
+using api::SecondsSince;
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "api/clock.h"
 #include "api/dump_file.h"
 #include "api/engine_impl.h"
 #include "api/guard.h"
@@ -30,8 +31,8 @@ constexpr double kSymbolsPerSecond = 14, kMaxSpokenSymbols = 12 * 3600 * kSymbol
 // Share of a chunk's wall time before each stage, and at the end (two cores of a Zen 4, 15 s of audio).
 constexpr std::array<double, pipeline::kStages.size() + 1> kStageStart = {0, 0, 0.05, 0.05, 0.065, 0.065, 0.12, 1};
 
-using Clock = std::chrono::steady_clock;
-double SecondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+using api::Clock;
+using api::SecondsSince;
 
 constexpr double kMaxUnloadAfterSeconds = 365 * 86400.0;
 

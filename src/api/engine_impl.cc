@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "api/clock.h"
 #include "api/guard.h"
 #include "api/load_model.h"
 
@@ -47,12 +48,12 @@ Engine::Impl::~Impl() {
 }
 
 Result<std::shared_ptr<const LoadedModel>> Engine::Impl::Load() {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = api::Clock::now();
   if (!pool_) pool_.emplace(static_cast<size_t>(num_threads));
   KOE_TRY(auto model, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_));
   auto loaded = std::make_shared<const LoadedModel>(std::move(model), kernels, *pool_);
   const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
-  diagnostics_.model_load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  diagnostics_.model_load_seconds = api::SecondsSince(start);
   return std::shared_ptr<const LoadedModel>(std::move(loaded));
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "api/clock.h"
 #include "base/utf8.h"
 #include "g2p/chunker.h"
 #include "g2p/en/markup.h"
@@ -395,7 +396,7 @@ Result<void> Preparer::ReadText(const text::FeedItem& item) {
 }
 
 Result<Preparer::State> Preparer::Next(PreparedChunk* chunk) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   while (ready_.empty()) {
     KOE_TRY(const text::FeedItem item, feed_.Next());
     if (item.kind == text::FeedItem::Kind::kWait) return State::kWait;
@@ -417,7 +418,7 @@ Result<Preparer::State> Preparer::Next(PreparedChunk* chunk) {
     } else {
       KOE_CHECK_OK(ReadText(item));
     }
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds_ += SecondsSince(start);
   }
   *chunk = std::move(ready_.front());
   ready_.pop_front();

@@ -59,7 +59,7 @@ class SpeechRun {
         workspace_(workspace),
         cancelled_(cancelled),
         quick_start_(quick_start),
-        max_bytes_(max_bytes == 0 ? ~size_t{0} : max_bytes) {}
+        max_bytes_(max_bytes == 0 ? pipeline::kNoMemoryLimit : max_bytes) {}
 
   // Once. Errors: those of the stages and the ports; kInvalidArgument: a chunk is not what Prepare makes.
   Result<void> Run(const SpeechPorts& ports);

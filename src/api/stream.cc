@@ -10,14 +10,15 @@
 #include <thread>
 #include <utility>
 
+#include "api/clock.h"
 #include "api/engine_impl.h"
 #include "api/guard.h"
 
 namespace koe {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double SecondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+using api::Clock;
+using api::SecondsSince;
 
 // How often a thread that waits looks whether the caller's token is set, which wakes nobody.
 constexpr std::chrono::milliseconds kPoll{10};

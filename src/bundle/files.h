@@ -52,6 +52,11 @@ class FileWriter {
 
 Result<void> SyncDirectory(const std::string& path);
 
+// Swaps two entries of one file system in one step: 0, or -1 and errno (EINVAL, ENOSYS where it cannot).
+int ExchangePaths(const char* a, const char* b);
+// Everything below and `path` itself; links are removed, not followed. Best effort.
+void RemoveTree(const std::string& path);
+
 // A small file that is there whole or not at all: written to `temporary` on the same file system (which must be no one
 // else's), synced, renamed to `path`, the folder synced. kIo: what was at `path` is as it was, unless only the last
 // sync failed.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/hex.h"
 #include "bundle/files.h"
 #include "bundle/limits.h"
 
@@ -39,12 +40,6 @@ std::string TextOf(BIO* bio) {
 }
 
 Error Failed() { return Error(ErrorCode::kInternal, "Ed25519: the library failed"); }
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool IsHexKey(std::string_view text) {
   if (text.size() != 64) return false;

@@ -61,11 +61,6 @@ Lock LockDirectory(const std::string& path, int* fd) {
   return held ? Lock::kHeldByAnother : Lock::kNotPossible;  // a file system without locks
 }
 
-void RemoveTree(const std::string& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
 // A file system without exchange: what Commit moves the old target to.
 constexpr std::string_view kAsideSuffix = ".old";
 
@@ -104,11 +99,16 @@ void RemoveAbandoned(const fs::path& parent, const std::string& prefix, const st
   }
 }
 
+}  // namespace
+
 int ExchangePaths(const char* a, const char* b) {
   return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE));
 }
 
-}  // namespace
+void RemoveTree(const std::string& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
 
 bool IsMarked(const std::string& directory, const Marker& marker) {
   const auto text = ReadSmallFile(directory + "/" + marker.name, 64, marker.name);

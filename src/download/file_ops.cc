@@ -2,17 +2,16 @@
 #include "download/file_ops.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
+
+#include "bundle/files.h"
 
 namespace koe::download {
 
@@ -21,9 +20,7 @@ ssize_t FileOps::Write(int fd, const void* data, size_t size) { return write(fd,
 int FileOps::Truncate(int fd, off_t size) { return ftruncate(fd, size); }
 int FileOps::Sync(int fd) { return fsync(fd); }
 int FileOps::Rename(const char* from, const char* to) { return rename(from, to); }
-int FileOps::Exchange(const char* a, const char* b) {
-  return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE));
-}
+int FileOps::Exchange(const char* a, const char* b) { return bundle::ExchangePaths(a, b); }
 int FileOps::Link(const char* from, const char* to) { return link(from, to); }
 int FileOps::MakeDirectory(const char* path) { return mkdir(path, 0777); }
 int FileOps::Unlink(const char* path) { return unlink(path); }
@@ -90,11 +87,6 @@ Result<void> MakeParents(FileOps& ops, const std::string& root, const std::strin
     if (ops.MakeDirectory(folder.c_str()) != 0 && errno != EEXIST) return FileError(folder, errno);
   }
   return {};
-}
-
-void RemoveTree(const std::string& path) {
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
 }
 
 }  // namespace koe::download

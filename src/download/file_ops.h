@@ -47,9 +47,6 @@ Result<void> SyncPath(FileOps& ops, const std::string& path, bool is_directory);
 // Makes `root`/a/b for "a/b/c.bin"; kCorruptBundle where a part is there and is no directory (a link, say).
 Result<void> MakeParents(FileOps& ops, const std::string& root, const std::string& path);
 
-// Everything below and `path` itself; links are removed, not followed. Best effort.
-void RemoveTree(const std::string& path);
-
 }  // namespace koe::download
 
 #endif  // KOE_DOWNLOAD_FILE_OPS_H_

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "bundle/files.h"
 #include "bundle/store_path.h"
 
 namespace koe::download {
@@ -174,12 +175,12 @@ Result<void> Store::Commit(const std::string& id) {
     if (ops_.Exchange(from.c_str(), to.c_str()) != 0) {
       if (errno != EINVAL && errno != ENOSYS) return FileError(to, errno);
       const std::string aside = from + ".old";
-      RemoveTree(aside);
+      bundle::RemoveTree(aside);
       if (ops_.Rename(to.c_str(), aside.c_str()) != 0) return FileError(to, errno);
       if (ops_.Rename(from.c_str(), to.c_str()) != 0) return FileError(to, errno);
-      RemoveTree(aside);
+      bundle::RemoveTree(aside);
     }
-    RemoveTree(from);
+    bundle::RemoveTree(from);
   }
   return MakeCurrent(id);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace koe::download {
 namespace {
 
@@ -12,13 +14,6 @@ constexpr size_t kMaxShownBytes = 200;
 bool HasPrefix(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
 std::string_view WithoutQuery(std::string_view url) { return url.substr(0, url.find_first_of("?#")); }
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 

@@ -35,12 +35,7 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std:
     return;
   }
   AlignedBuffer<float> converted;
-  const float* values = static_cast<const float*>(weight.data);
-  if (weight.type != WeightView::Type::kF32) {
-    converted = AlignedBuffer<float>(weight.size);
-    weight.ToFloats(kernels, converted.data());
-    values = converted.data();
-  }
+  const float* values = weight.Floats(kernels, &converted);
   transformed_ = AlignedBuffer<float>(kernels::TilePackedSize(plan.form, shape.in, shape.out));
   const auto pack = [&](size_t panel, size_t) {
     kernels.tile_conv.pack(plan.form, values, shape.in, shape.out, panel, panel + 1, transformed_.data());

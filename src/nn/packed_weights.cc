@@ -58,6 +58,13 @@ void WeightView::ToFloats(const kernels::KernelSet& kernels, float* dst) const {
   }
 }
 
+const float* WeightView::Floats(const kernels::KernelSet& kernels, AlignedBuffer<float>* converted) const {
+  if (type == Type::kF32) return static_cast<const float*>(data);
+  *converted = AlignedBuffer<float>(size);
+  ToFloats(kernels, converted->data());
+  return converted->data();
+}
+
 PackedWeights::PackedWeights(const kernels::KernelSet& kernels, const WeightView& weight, const Shape& shape,
                              WeightStorage storage)
     : panel_size_(shape.taps * shape.k * kPanelWidth), size_(kernels::PackedSize(shape.taps, shape.k, shape.n)) {
@@ -91,12 +98,7 @@ PackedWeights::PackedWeights(const kernels::KernelSet& kernels, const WeightView
   }
   floats_ = AlignedBuffer<float>(size_);
   AlignedBuffer<float> converted;
-  const float* values = static_cast<const float*>(weight.data);
-  if (weight.type != Type::kF32) {
-    converted = AlignedBuffer<float>(weight.size);
-    weight.ToFloats(kernels, converted.data());
-    values = converted.data();
-  }
+  const float* values = weight.Floats(kernels, &converted);
   kernels.gemm.pack(values, shape.taps, shape.k, shape.n, shape.tap_stride, shape.k_stride, shape.n_stride,
                     floats_.data());
 }

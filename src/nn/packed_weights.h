@@ -28,6 +28,8 @@ struct WeightView {
   bool is_quantised() const { return type == Type::kI8 || type == Type::kU8; }
   // dst [size] = the values.
   void ToFloats(const kernels::KernelSet& kernels, float* dst) const;
+  // The values where they lie, if they are float32, else in *converted.
+  const float* Floats(const kernels::KernelSet& kernels, AlignedBuffer<float>* converted) const;
 
   const void* data = nullptr;
   Type type = Type::kF32;

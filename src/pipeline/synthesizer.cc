@@ -130,7 +130,9 @@ Result<FrontResult> Synthesizer::RunFront(const TokensRequest& request, Workspac
       static_cast<size_t>(std::accumulate(duration.durations.begin(), duration.durations.end(), int64_t{0}));
   Arena frame_plan{Arena::CountOnly()};
   CountFrameStages(num_frames, &frame_plan);
-  KOE_CHECK_OK(check(PeakBytes(token_plan, frame_plan, num_tokens, num_frames)));
+  if (request.max_bytes != kNoMemoryLimit) {  // the generator's part has to be counted for it
+    KOE_CHECK_OK(check(PeakBytes(token_plan, frame_plan, num_tokens, num_frames)));
+  }
   Arena& frames = workspace.front.Child(kFrameArena);
   frames.Reserve(frame_plan);
   KOE_TRY(const FrontResult front,

@@ -39,13 +39,15 @@ Result<void> CheckWaveform(const kernels::KernelSet& kernels, std::span<const fl
 // Wall seconds by stage. harmonic_source and decoder run side by side.
 using StageSeconds = std::array<double, kStages.size()>;
 
+inline constexpr size_t kNoMemoryLimit = ~size_t{0};
+
 // A chunk that is tokens already.
 struct TokensRequest {
   std::span<const int32_t> token_ids;  // [T], 0 at both ends, T at most 512
   std::span<const float> voice_row;    // [256]
   float speed = 1;
   uint64_t seed = 0;
-  size_t max_bytes = ~size_t{0};
+  size_t max_bytes = kNoMemoryLimit;
 };
 
 struct ChunkRequest {
