@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
       if (entry.is_regular_file()) paths.push_back(entry.path());
     }
   }
+  Run("");  // as libFuzzer does first
   std::vector<std::string> inputs;
   for (const auto& path : paths) {
     inputs.push_back(ReadFile(path));

@@ -6,8 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <thread>
 #include <tuple>
 
 #include "bundle/bundle.h"
@@ -45,6 +49,27 @@ class BundleFaultsTest : public ::testing::Test {
   static size_t NumKills() {
     const char* text = std::getenv("KOE_KILLS");
     return text != nullptr ? std::strtoull(text, nullptr, 10) : 100;
+  }
+  static std::chrono::microseconds TimeOf(const std::function<bool()>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_TRUE(work());
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+  }
+  // `work` over and over in a process of its own, killed at a random moment before `latest`.
+  static void RunAndKill(const std::function<bool()>& work, std::chrono::microseconds latest,
+                         testing::Mutator* random) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      while (work()) continue;
+      _exit(1);
+    }
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(500 + random->Below(static_cast<size_t>(std::max<int64_t>(latest.count(), 8000)))));
+    kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the work itself failed";
   }
   // Its release manifest is readable and every file that it leads to has its digest. Returns its serial.
   static uint64_t ExpectWholeSite(const std::string& site) {
@@ -95,23 +120,13 @@ TEST_F(BundleFaultsTest, WithoutRoomTheOldBundleStays) {
 }
 
 TEST_F(BundleFaultsTest, KilledBuildsLeaveAWholeBundle) {
-  ASSERT_TRUE(bundle::BuildBundle(options_, {}, TinyArchitecture()));
+  const auto build = [this] { return bundle::BuildBundle(options_, {}, TinyArchitecture()).has_value(); };
+  const auto latest = 2 * TimeOf(build);
   testing::Mutator random(4711);
   const size_t count = NumKills();
   size_t left_behind = 0;
   for (size_t i = 0; i < count; ++i) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      for (;;) {
-        if (!bundle::BuildBundle(options_, {}, TinyArchitecture())) _exit(1);
-      }
-    }
-    usleep(static_cast<useconds_t>(500 + random.Below(8000)));
-    kill(child, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the build itself failed";
+    ASSERT_NO_FATAL_FAILURE(RunAndKill(build, latest, &random));
     const auto report = ValidateBundle(options_.output_dir, TinyArchitecture());
     ASSERT_TRUE(report) << "kill " << i << ": " << report.error().message();
     // At most what one build had in hand, and the next build removes it.
@@ -119,38 +134,28 @@ TEST_F(BundleFaultsTest, KilledBuildsLeaveAWholeBundle) {
     left_behind += NumFilesInOut() - 1;
   }
   std::printf("%zu kills, %zu within a build\n", count, left_behind);
-  ASSERT_TRUE(bundle::BuildBundle(options_, {}, TinyArchitecture()));
+  ASSERT_TRUE(build());
   EXPECT_EQ(NumFilesInOut(), 1u);
 }
 
 TEST_F(BundleFaultsTest, KilledPublishesLeaveAWholeSite) {
   ASSERT_TRUE(bundle::BuildBundle(options_, {}, TinyArchitecture()));
-  PublishOptions publish;
-  publish.bundle_dir = options_.output_dir;
-  publish.site_dir = temp_ / "sites/site";
-  ASSERT_TRUE(PublishBundle(publish, TinyArchitecture()));
+  PublishOptions options;
+  options.bundle_dir = options_.output_dir;
+  options.site_dir = temp_ / "sites/site";
+  const auto publish = [&options] { return PublishBundle(options, TinyArchitecture()).has_value(); };
+  const auto latest = 2 * TimeOf(publish);
   testing::Mutator random(4712);
   const size_t count = NumKills();
   uint64_t last = 1;
   for (size_t i = 0; i < count; ++i) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      for (;;) {
-        if (!PublishBundle(publish, TinyArchitecture())) _exit(1);
-      }
-    }
-    usleep(static_cast<useconds_t>(500 + random.Below(8000)));
-    kill(child, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the publish itself failed";
-    const uint64_t serial = ExpectWholeSite(publish.site_dir);
+    ASSERT_NO_FATAL_FAILURE(RunAndKill(publish, latest, &random));
+    const uint64_t serial = ExpectWholeSite(options.site_dir);
     ASSERT_GE(serial, last) << "kill " << i;
     last = serial;
   }
   EXPECT_GT(last, 1u);
-  ASSERT_TRUE(PublishBundle(publish, TinyArchitecture()));
+  ASSERT_TRUE(publish());
   EXPECT_EQ(NumFilesIn("sites"), 1u);
 }
 

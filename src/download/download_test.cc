@@ -31,6 +31,7 @@ TEST(UrlTest, FilesStandBesideTheManifest) {
   EXPECT_EQ(Sibling("https://h/", "b"), "https://h/b");
   EXPECT_EQ(Below("https://h/a/", "b"), "https://h/a/b");
   EXPECT_EQ(Below("https://h/a", "b"), "https://h/a/b");
+  EXPECT_EQ(Below("file:///", "b"), "file:///b");
 }
 
 TEST(UrlTest, FilePathsAreDecoded) {

@@ -50,7 +50,8 @@ std::string Sibling(std::string_view url, std::string_view path) {
 
 std::string Below(std::string_view url, std::string_view path) {
   std::string_view folder = WithoutQuery(url);
-  while (!folder.empty() && folder.back() == '/') folder.remove_suffix(1);
+  const size_t authority = folder.find("://") + 3;  // its slashes stay
+  while (folder.size() > authority && folder.back() == '/') folder.remove_suffix(1);
   return std::string(folder) + "/" + std::string(path);
 }
 
