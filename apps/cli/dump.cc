@@ -39,6 +39,7 @@ class Dump : public Command {
     arguments->Value("-o,--output", "FILE", &output_, "Where to write (required)");
     arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: every processor)");
     arguments->Value("--precision", "NAME", &model_.precision, "exact (default), fast or low-memory");
+    model_.DeclarePlaces(arguments);
     arguments->Flag("--json", &json_, "Print JSON");
     arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   }

@@ -131,6 +131,7 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("--precision", "NAME", &model_.precision, "exact (default), fast or low-memory");
   arguments->Value("--max-memory", "SIZE", &model_.max_memory,
                    "Memory for model and synthesis, such as 500M: cuts long text smaller, or refuses");
+  model_.DeclarePlaces(arguments);
   arguments->Value("--repeat", "N", &repeat_, "Synthesise N times, report the median of all but the first");
   arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   arguments->Flag("--json", &json_, "Print results as JSON on standard output");

@@ -93,6 +93,13 @@ Result<size_t> ParseSize(const std::string& what, const std::string& text) {
   return static_cast<size_t>(number);
 }
 
+void ModelArguments::DeclarePlaces(Arguments* arguments) {
+  arguments->List("--place", "STAGE=DEVICE", &place,
+                  "Run all, duration, prosody, decoder or generator on onnx:cpu, your own onnxruntime "
+                  "($KOE_ONNXRUNTIME_LIBRARY), instead of cpu (docs/export.md)");
+  arguments->Value("--models", "DIR", &models, "What koe export --format onnx --precision fp32 wrote, for --place");
+}
+
 Result<EngineOptions> ModelArguments::Options() const {
   EngineOptions options;
   KOE_TRY(const uint64_t num_threads, ParseInteger("threads", threads.value_or("0"), 0, kMaxThreads));
@@ -101,6 +108,8 @@ Result<EngineOptions> ModelArguments::Options() const {
   if (max_memory) {
     KOE_TRY(options.max_memory_bytes, ParseSize("max-memory", *max_memory));
   }
+  options.place = place;
+  options.models_dir = models.value_or("");
   return options;
 }
 

@@ -26,9 +26,12 @@ Result<std::string> ParseChoice(const std::string& what, const std::string& text
 Result<size_t> ParseSize(const std::string& what, const std::string& text);
 Result<Precision> ParsePrecision(const std::string& text);
 
-// The options of every command that computes: --bundle, --threads, --precision, --max-memory.
+// The options of every command that computes: --bundle, --threads, --precision, --max-memory, --place.
 struct ModelArguments {
-  std::optional<std::string> bundle, threads, precision, max_memory;
+  std::optional<std::string> bundle, threads, precision, max_memory, models;
+  std::vector<std::string> place;
+  // --place and --models.
+  void DeclarePlaces(Arguments* arguments);
   Result<EngineOptions> Options() const;
 };
 

@@ -40,6 +40,12 @@ struct EngineOptions {
   bool misaki_quirks = false;  // repeat what misaki does wrong, too (docs/g2p_en.md): for comparing phonemes
   // Engine::Unload once no call has run for so long; the next call loads the model again. 0: never; at most a year.
   double unload_after_seconds = 0;
+  // Stages on other devices, as "generator=onnx:cpu" or "all=onnx:cpu": on ONNX models that `koe export` wrote from the
+  // same bundle into models_dir, run by the user's own onnxruntime ($KOE_ONNXRUNTIME_LIBRARY, else the system's). Text
+  // is cut so that chunks fit the models' sizes by estimate; one that does not is kTooLong (docs/export.md). Empty:
+  // every stage is native, and nothing of this is loaded. Not with max_memory_bytes.
+  std::vector<std::string> place = {};
+  std::string models_dir = {};
 };
 
 struct VoiceInfo {
@@ -120,7 +126,8 @@ class Engine {
  public:
   // Reads and checks the bundle's manifest; weights are checked and packed at the first call that needs them (or by
   // Prewarm). kNotFound: no bundle there. kCorruptBundle: a file is not what the manifest says.
-  // kInvalidArgument: options.
+  // kInvalidArgument: options. With EngineOptions::place also kNotFound (onnxruntime, models) and kUnsupported (an old
+  // onnxruntime, models of another form).
   static Result<Engine> Open(const std::string& bundle_dir, const EngineOptions& options);
   // The same on what a provider offers, which is prepared (downloaded, perhaps) first. Errors also those of the
   // provider.
@@ -140,7 +147,8 @@ class Engine {
 
   // Errors: kInvalidArgument (unknown voice, speed outside 0.25..4 or not finite, nothing to speak, invalid UTF-8,
   // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input, or more than about 12 hours of
-  // speech), kCorruptBundle, kCancelled, kOutOfMemory, kInternal (audio that is not finite).
+  // speech; a chunk that fits no model of a placed stage), kCorruptBundle, kCancelled, kOutOfMemory, kInternal (audio
+  // that is not finite).
   Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
 
   // Synthesize in two steps: the first needs no weights. Errors as Synthesize; SynthesizePrepared also kInvalidArgument

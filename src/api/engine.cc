@@ -17,6 +17,8 @@
 #include "api/dump_file.h"
 #include "api/engine_impl.h"
 #include "api/guard.h"
+#include "api/placed_models.h"
+#include "devices/onnx_device.h"
 #include "koe/provider.h"
 #include "pipeline/dump.h"
 #include "text/line_breaks.h"
@@ -99,8 +101,16 @@ Result<Engine> Engine::OpenWith(const EngineOptions& options, OpenBundle open_bu
     }
     KOE_TRY(auto bundle, open_bundle(options.verify_digests ? bundle::Digests::kOnce : bundle::Digests::kNotChecked));
     const int threads = options.num_threads == 0 ? UsableProcessors() : options.num_threads;
-    KOE_TRY(const pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
-    return Engine(std::make_shared<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan, options));
+    KOE_TRY(pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
+    KOE_TRY(auto placed, devices::PlaceStages(options.place, options.models_dir, threads, &plan));
+    if (placed.device != nullptr) {
+      KOE_CHECK_OK(api::CheckPlacedModels(options.models_dir, *bundle));
+      if (options.max_memory_bytes > 0) {
+        return Error(ErrorCode::kInvalidArgument, "place: not with a limit of memory: onnxruntime's is its own");
+      }
+    }
+    return Engine(std::make_shared<Impl>(std::move(bundle), kernels::KernelsFor(target), threads, plan,
+                                         std::move(placed), options));
   });
 }
 

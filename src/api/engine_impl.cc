@@ -15,10 +15,13 @@ namespace {
 // How often a caller that waits looks whether it is cancelled.
 constexpr std::chrono::milliseconds kPoll{10};
 
+// Of a limit that a chunk's estimated length is kept to: voices and texts differ from the estimate.
+constexpr double kMargin = 0.7;
+
 // The longest chunk, as the chunker estimates it, whose synthesis stays within max_bytes.
 Result<double> SecondsThatFit(const pipeline::Synthesizer& synthesizer, size_t max_bytes) {
   constexpr size_t kFramesPerSecond = 40, kSmallest = kFramesPerSecond, kLargest = 60 * kFramesPerSecond;
-  constexpr double kTokensPerSecond = 18, kMargin = 0.7;  // voices and texts differ from the estimate
+  constexpr double kTokensPerSecond = 18;
   const auto bytes = [&](size_t frames) {
     const double tokens = static_cast<double>(frames) * kTokensPerSecond / kFramesPerSecond;
     return synthesizer.PeakBytes(std::min<size_t>(2 + static_cast<size_t>(tokens), 512), frames);
@@ -148,6 +151,9 @@ Result<std::unique_ptr<api::Preparer>> Engine::Impl::MakePreparer(const Synthesi
     KOE_TRY(const auto synthesizer, LoadedSynthesizer(cancelled));
     KOE_TRY(const double seconds, SecondsThatFit(*synthesizer, options.max_memory_bytes));
     limited.max_chunk_seconds = std::min(limited.max_chunk_seconds, seconds);
+  }
+  if (placed.largest_seconds > 0) {
+    limited.max_chunk_seconds = std::min(limited.max_chunk_seconds, kMargin * placed.largest_seconds);
   }
   return api::Preparer::Make(
       *bundle, [this](Language language) { return FrontEnd(language); }, limited, cancelled, by_sentences);

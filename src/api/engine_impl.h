@@ -19,6 +19,7 @@
 #include "api/speech_run.h"
 #include "base/thread_pool.h"
 #include "bundle/bundle.h"
+#include "devices/onnx_device.h"
 #include "koe/engine.h"
 #include "pipeline/synthesizer.h"
 
@@ -38,8 +39,8 @@ struct LoadedModel {
 
 struct Engine::Impl {
   Impl(std::shared_ptr<const bundle::Bundle> b, const kernels::KernelSet& k, int threads, const pipeline::Plan& p,
-       const EngineOptions& o)
-      : bundle(std::move(b)), kernels(k), num_threads(threads), plan(p), options(o) {}
+       devices::PlacedStages on_devices, const EngineOptions& o)
+      : bundle(std::move(b)), kernels(k), num_threads(threads), plan(p), placed(std::move(on_devices)), options(o) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -77,6 +78,7 @@ struct Engine::Impl {
   const kernels::KernelSet& kernels;
   const int num_threads;
   const pipeline::Plan plan;
+  const devices::PlacedStages placed;  // what the plan's devices are
   const EngineOptions options;
 
  private:

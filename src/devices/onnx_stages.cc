@@ -13,8 +13,10 @@ namespace {
 using stages::StageContext;
 
 constexpr size_t kFramesPerSecond = 40;
+constexpr int32_t kVocabulary = 178;
 
-// What every stage allocates for a run: padded inputs and outputs, in the caller's arena.
+// What every stage allocates for a run: padded inputs and outputs, in the caller's arena. One that only counts has no
+// memory to touch.
 class Tensors {
  public:
   explicit Tensors(const StageContext& context) : arena_(*context.exec.arena) {}
@@ -22,40 +24,39 @@ class Tensors {
   // x [rows][cols] as [1][cols][size], zeros behind.
   std::span<const float> Transposed(ConstMatrix x, size_t size) {
     const std::span<float> y = Zeros(x.cols * size);
-    for (size_t t = 0; t < x.rows; ++t) {
+    for (size_t t = 0; t < x.rows && !arena_.counts_only(); ++t) {
       for (size_t c = 0; c < x.cols; ++c) y[c * size + t] = x.Row(t)[c];
     }
     return y;
   }
   std::span<const float> Padded(std::span<const float> x, size_t size) {
     const std::span<float> y = Zeros(size);
-    std::copy(x.begin(), x.end(), y.begin());
+    if (!arena_.counts_only()) std::copy(x.begin(), x.end(), y.begin());
     return y;
   }
   std::span<const float> Mask(size_t count, size_t size) {
     const std::span<float> y = Zeros(size);
-    std::fill_n(y.begin(), count, 1.0f);
+    if (!arena_.counts_only()) std::fill_n(y.begin(), count, 1.0f);
     return y;
   }
   // The style as half of a row [256]; no stage reads the other half.
   std::span<const float> Row(std::span<const float> style, bool is_prosody) {
     const std::span<float> y = Zeros(2 * stages::kStyleSize);
-    std::copy(style.begin(), style.end(), y.begin() + (is_prosody ? stages::kStyleSize : 0));
+    const size_t first = is_prosody ? stages::kStyleSize : 0;
+    if (!arena_.counts_only()) std::copy(style.begin(), style.end(), y.subspan(first).begin());
     return y;
   }
-  std::span<float> Zeros(size_t size) {
-    const std::span<float> y = arena_.Allocate<float>(size);
-    std::fill(y.begin(), y.end(), 0.0f);
-    return y;
-  }
-  std::span<int32_t> Integers(size_t size) {
-    const std::span<int32_t> y = arena_.Allocate<int32_t>(size);
-    std::fill(y.begin(), y.end(), 0);
-    return y;
-  }
+  std::span<float> Zeros(size_t size) { return Cleared<float>(size); }
+  std::span<int32_t> Integers(size_t size) { return Cleared<int32_t>(size); }
   Arena& arena() { return arena_; }
 
  private:
+  template <typename T>
+  std::span<T> Cleared(size_t size) {
+    const std::span<T> y = arena_.Allocate<T>(size);
+    if (!arena_.counts_only()) std::fill(y.begin(), y.end(), T{0});
+    return y;
+  }
   Arena& arena_;
 };
 
@@ -82,10 +83,9 @@ class OnnxDuration final : public stages::Duration {
       return BadInput("duration");
     }
     for (const int32_t id : input.token_ids) {
-      if (id < 0 || id >= 178) return BadInput("duration");
+      if (id < 0 || id >= kVocabulary) return BadInput("duration");
     }
-    KOE_TRY(const int bucket, folder_->TokenSize(count));
-    KOE_TRY(const auto* session, folder_->Session("kokoro_duration_t" + std::to_string(bucket)));
+    KOE_TRY(const int bucket, folder_->SizeFor(OnnxStage::kDuration, count));
     const auto size = static_cast<size_t>(bucket);
     Tensors tensors(context);
     const std::span<int32_t> durations = tensors.Integers(size);
@@ -93,11 +93,15 @@ class OnnxDuration final : public stages::Duration {
     const Matrix text = tensors.arena().AllocateMatrix(count, kHiddenSize);
     const Arena::Scope scope(tensors.arena());
     const std::span<int32_t> ids = tensors.Integers(size), mask = tensors.Integers(size);
+    const std::span<float> text_columns = tensors.Zeros(kHiddenSize * size);
+    const std::span<const float> row = tensors.Row(input.prosody_style, true);
+    const Output output{durations.first(count), features.Rows(0, count), text};
+    if (context.exec.CountsOnly()) return output;
     std::copy(input.token_ids.begin(), input.token_ids.end(), ids.begin());
     std::fill_n(mask.begin(), count, 1);
-    const std::span<float> text_columns = tensors.Zeros(kHiddenSize * size);
+    KOE_TRY(const auto* session, folder_->Session(OnnxStage::kDuration, bucket));
     KOE_CHECK_OK(session->Run({{"input_ids", {1, bucket}, {}, ids},
-                               {"ref_s", {1, 256}, tensors.Row(input.prosody_style, true)},
+                               {"ref_s", {1, 256}, row},
                                {"speed", {1}, {&input.speed, 1}},
                                {"attention_mask", {1, bucket}, {}, mask}},
                               {{"pred_dur", {1, bucket}, {}, durations},
@@ -105,12 +109,12 @@ class OnnxDuration final : public stages::Duration {
                                {"t_en", {1, Signed(kHiddenSize), bucket}, text_columns}}));
     TransposeBack(text_columns, size, text);
     if (context.exec.IsCancelled()) return stages::CancelledError();
-    for (const int32_t frames : durations.first(count)) {
+    for (const int32_t frames : output.durations) {
       if (frames < 1) return Error(ErrorCode::kInternal, "duration: fewer than one frame");
     }
-    context.Observe("d", features.Rows(0, count));
+    context.Observe("d", output.duration_features);
     context.Observe("t_en", text);
-    return Output{durations.first(count), features.Rows(0, count), text};
+    return output;
   }
 
  private:
@@ -123,21 +127,23 @@ class OnnxProsody final : public stages::Prosody {
   Result<Output> Run(const Input& input, const StageContext& context) const override {
     const ConstMatrix x = input.aligned_duration_features;
     if (x.rows == 0 || x.cols != 640 || input.prosody_style.size() != stages::kStyleSize) return BadInput("prosody");
-    KOE_TRY(const int seconds, folder_->Seconds(x.rows));
+    KOE_TRY(const int seconds, folder_->SizeFor(OnnxStage::kProsody, x.rows));
     const size_t size = static_cast<size_t>(seconds) * kFramesPerSecond;
-    KOE_TRY(const auto* session, folder_->Session("kokoro_f0ntrain_t" + std::to_string(size)));
     Tensors tensors(context);
     const std::span<float> f0 = tensors.Zeros(2 * size), energy = tensors.Zeros(2 * size);
     const Arena::Scope scope(tensors.arena());
     const int64_t frames = Signed(size);
-    KOE_CHECK_OK(session->Run({{"en", {1, 640, frames}, tensors.Transposed(x, size)},
-                               {"s", {1, 128}, input.prosody_style},
-                               {"mask", {1, 1, frames}, tensors.Mask(x.rows, size)}},
-                              {{"F0_pred", {1, 2 * frames}, f0}, {"N_pred", {1, 2 * frames}, energy}}));
+    const std::span<const float> columns = tensors.Transposed(x, size), mask = tensors.Mask(x.rows, size);
+    const Output output{f0.first(2 * x.rows), energy.first(2 * x.rows)};
+    if (context.exec.CountsOnly()) return output;
+    KOE_TRY(const auto* session, folder_->Session(OnnxStage::kProsody, seconds));
+    KOE_CHECK_OK(session->Run(
+        {{"en", {1, 640, frames}, columns}, {"s", {1, 128}, input.prosody_style}, {"mask", {1, 1, frames}, mask}},
+        {{"F0_pred", {1, 2 * frames}, f0}, {"N_pred", {1, 2 * frames}, energy}}));
     if (context.exec.IsCancelled()) return stages::CancelledError();
     context.Observe("F0_pred", Matrix(f0.data(), 2 * x.rows, 1));
     context.Observe("N_pred", Matrix(energy.data(), 2 * x.rows, 1));
-    return Output{f0.first(2 * x.rows), energy.first(2 * x.rows)};
+    return output;
   }
 
  private:
@@ -153,20 +159,23 @@ class OnnxDecoder final : public stages::Decoder {
         input.acoustic_style.size() != stages::kStyleSize) {
       return BadInput("decoder");
     }
-    KOE_TRY(const int seconds, folder_->Seconds(x.rows));
-    KOE_TRY(const auto* session, folder_->Session("kokoro_decoder_pre_" + std::to_string(seconds) + "s"));
+    KOE_TRY(const int seconds, folder_->SizeFor(OnnxStage::kDecoder, x.rows));
     const size_t size = static_cast<size_t>(seconds) * kFramesPerSecond;
     Tensors tensors(context);
     const Matrix features = tensors.arena().AllocateMatrix(2 * x.rows, 512);
     const Arena::Scope scope(tensors.arena());
     const std::span<float> columns = tensors.Zeros(512 * 2 * size);
     const int64_t frames = Signed(size);
-    KOE_CHECK_OK(session->Run({{"asr", {1, 512, frames}, tensors.Transposed(x, size)},
-                               {"f0", {1, 1, 2 * frames}, tensors.Padded(input.f0_hz, 2 * size)},
-                               {"n_input", {1, 1, 2 * frames}, tensors.Padded(input.energy, 2 * size)},
-                               {"ref_s", {1, 256}, tensors.Row(input.acoustic_style, false)},
-                               {"mask", {1, 1, frames}, tensors.Mask(x.rows, size)}},
-                              {{"x_pre", {1, 512, 2 * frames}, columns}}));
+    const std::vector<InputTensor> inputs = {
+        {"asr", {1, 512, frames}, tensors.Transposed(x, size)},
+        {"f0", {1, 1, 2 * frames}, tensors.Padded(input.f0_hz, 2 * size)},
+        {"n_input", {1, 1, 2 * frames}, tensors.Padded(input.energy, 2 * size)},
+        {"ref_s", {1, 256}, tensors.Row(input.acoustic_style, false)},
+        {"mask", {1, 1, frames}, tensors.Mask(x.rows, size)},
+    };
+    if (context.exec.CountsOnly()) return Output{features};
+    KOE_TRY(const auto* session, folder_->Session(OnnxStage::kDecoder, seconds));
+    KOE_CHECK_OK(session->Run(inputs, {{"x_pre", {1, 512, 2 * frames}, columns}}));
     TransposeBack(columns, 2 * size, features);
     if (context.exec.IsCancelled()) return stages::CancelledError();
     context.Observe("x_pre", features);
@@ -186,20 +195,23 @@ class OnnxGenerator final : public stages::Generator {
         input.acoustic_style.size() != stages::kStyleSize) {
       return BadInput("generator");
     }
-    KOE_TRY(const int seconds, folder_->Seconds(x.rows / 2));
-    KOE_TRY(const auto* session, folder_->Session("kokoro_decoder_har_post_" + std::to_string(seconds) + "s"));
+    KOE_TRY(const int seconds, folder_->SizeFor(OnnxStage::kGenerator, x.rows / 2));
     const size_t size = static_cast<size_t>(seconds) * 2 * kFramesPerSecond;
     Tensors tensors(context);
     const std::span<float> waveform = tensors.Zeros(stages::kSamplesPerF0Frame * size);
     const Arena::Scope scope(tensors.arena());
     const int64_t frames = Signed(size);
-    KOE_CHECK_OK(session->Run({{"x_pre", {1, 512, frames}, tensors.Transposed(x, size)},
-                               {"ref_s", {1, 256}, tensors.Row(input.acoustic_style, false)},
-                               {"har", {1, 22, 60 * frames + 1}, tensors.Transposed(har, 60 * size + 1)},
-                               {"mask", {1, 1, frames}, tensors.Mask(x.rows, size)}},
-                              {{"waveform", {1, 1, Signed(waveform.size())}, waveform}}));
-    if (context.exec.IsCancelled()) return stages::CancelledError();
+    const std::vector<InputTensor> inputs = {
+        {"x_pre", {1, 512, frames}, tensors.Transposed(x, size)},
+        {"ref_s", {1, 256}, tensors.Row(input.acoustic_style, false)},
+        {"har", {1, 22, 60 * frames + 1}, tensors.Transposed(har, 60 * size + 1)},
+        {"mask", {1, 1, frames}, tensors.Mask(x.rows, size)},
+    };
     const std::span<float> real = waveform.first(stages::kSamplesPerF0Frame * x.rows);
+    if (context.exec.CountsOnly()) return Output{real};
+    KOE_TRY(const auto* session, folder_->Session(OnnxStage::kGenerator, seconds));
+    KOE_CHECK_OK(session->Run(inputs, {{"waveform", {1, 1, Signed(waveform.size())}, waveform}}));
+    if (context.exec.IsCancelled()) return stages::CancelledError();
     context.Observe("waveform", Matrix(real.data(), real.size(), 1));
     return Output{real};
   }
@@ -208,60 +220,83 @@ class OnnxGenerator final : public stages::Generator {
   std::shared_ptr<const OnnxFolder> folder_;
 };
 
-// N of a file named prefix N suffix.
-void Collect(const std::string& name, const std::string& prefix, const std::string& suffix, std::set<int>* sizes) {
-  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return;
+struct FileName {
+  const char* prefix;
+  const char* suffix;
+  int unit;  // of the number between them that is one of the stage's sizes
+};
+constexpr std::array<FileName, 4> kFileNames = {{{"kokoro_duration_t", ".onnx", 1},
+                                                 {"kokoro_f0ntrain_t", ".onnx", kFramesPerSecond},
+                                                 {"kokoro_decoder_pre_", "s.onnx", 1},
+                                                 {"kokoro_decoder_har_post_", "s.onnx", 1}}};
+
+// The size of a model of that name; 0 where it is none.
+int SizeOf(const std::string& name, const FileName& form) {
+  const std::string prefix = form.prefix, suffix = form.suffix;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return 0;
   const std::string digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-  if (digits.size() > 4 || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
-    return;
-  sizes->insert(std::stoi(digits));
+  const bool is_number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_number || digits.size() > 4 || digits[0] == '0') return 0;
+  const int number = std::stoi(digits);
+  return number % form.unit == 0 ? number / form.unit : 0;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const OnnxFolder>> OnnxFolder::Open(std::shared_ptr<const OnnxRuntime> runtime,
                                                            std::string folder, int num_threads) {
-  std::set<int> tokens, seconds;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    Collect(name, "kokoro_duration_t", ".onnx", &tokens);
-    Collect(name, "kokoro_decoder_pre_", "s.onnx", &seconds);
-    Collect(name, "kokoro_decoder_har_post_", "s.onnx", &seconds);
-  }
-  if (tokens.empty() && seconds.empty()) {
-    return Error(ErrorCode::kNotFound, "models: '" + folder + "': none (see 'koe export --format onnx')");
-  }
   std::shared_ptr<OnnxFolder> opened(new OnnxFolder(std::move(runtime), std::move(folder), num_threads));
-  opened->buckets_ = {{tokens.begin(), tokens.end()}, {seconds.begin(), seconds.end()}};
+  std::array<std::set<int>, 4> sizes;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(opened->folder_, error), end; !error && it != end; it.increment(error)) {
+    for (size_t stage = 0; stage < sizes.size(); ++stage) {
+      const int size = SizeOf(it->path().filename().string(), kFileNames[stage]);
+      if (size > 0) sizes[stage].insert(size);
+    }
+  }
+  bool is_empty = true;
+  for (size_t stage = 0; stage < sizes.size(); ++stage) {
+    opened->sizes_[stage] = {sizes[stage].begin(), sizes[stage].end()};
+    is_empty &= sizes[stage].empty();
+  }
+  if (is_empty) {
+    return Error(ErrorCode::kNotFound, "models: '" + opened->folder_ + "': none (see 'koe export --format onnx')");
+  }
   return std::shared_ptr<const OnnxFolder>(std::move(opened));
 }
 
-Result<int> OnnxFolder::TokenSize(size_t tokens) const {
-  for (const int size : buckets_.token_counts) {
-    if (tokens <= static_cast<size_t>(size)) return size;
+pipeline::StaticBuckets OnnxFolder::buckets() const {
+  std::set<int> seconds;
+  for (const OnnxStage stage : {OnnxStage::kProsody, OnnxStage::kDecoder, OnnxStage::kGenerator}) {
+    seconds.insert(sizes(stage).begin(), sizes(stage).end());
   }
-  const int largest = buckets_.token_counts.empty() ? 0 : buckets_.token_counts.back();
-  return Error(ErrorCode::kTooLong, "duration: " + std::to_string(tokens) + " tokens: the largest model has " +
-                                        std::to_string(largest) + "; say it in shorter parts");
+  return {sizes(OnnxStage::kDuration), {seconds.begin(), seconds.end()}};
 }
 
-Result<int> OnnxFolder::Seconds(size_t frames) const {
-  for (const int seconds : buckets_.seconds) {
-    if (frames <= static_cast<size_t>(seconds) * kFramesPerSecond) return seconds;
+Result<int> OnnxFolder::SizeFor(OnnxStage stage, size_t count) const {
+  const bool is_tokens = stage == OnnxStage::kDuration;
+  for (const int size : sizes(stage)) {
+    if (count <= static_cast<size_t>(size) * (is_tokens ? 1 : kFramesPerSecond)) return size;
   }
-  const int largest = buckets_.seconds.empty() ? 0 : buckets_.seconds.back();
-  const size_t tenths = frames * 10 / kFramesPerSecond;
-  return Error(ErrorCode::kTooLong, "speech: " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
-                                        " s in one part: the largest model has " + std::to_string(largest) +
-                                        " s; say it in shorter parts");
+  const std::string largest = std::to_string(sizes(stage).empty() ? 0 : sizes(stage).back());
+  if (is_tokens) {
+    return Error(ErrorCode::kTooLong, "text: " + std::to_string(count) + " tokens in one part: the largest model has " +
+                                          largest + "; say it in shorter parts, or export more --tokens");
+  }
+  std::string thousandths = std::to_string(count * 1000 / kFramesPerSecond % 1000);
+  thousandths.insert(0, 3 - thousandths.size(), '0');
+  return Error(ErrorCode::kTooLong, "speech: " + std::to_string(count / kFramesPerSecond) + "." + thousandths +
+                                        " s in one part: the largest model has " + largest +
+                                        " s; say it in shorter parts or faster, or export more --buckets");
 }
 
-Result<const OnnxRuntime::Session*> OnnxFolder::Session(const std::string& name) const {
+Result<const OnnxRuntime::Session*> OnnxFolder::Session(OnnxStage stage, int size) const {
+  const FileName& form = kFileNames[static_cast<size_t>(stage)];
+  const std::string name = form.prefix + std::to_string(size * form.unit) + form.suffix;
   const std::lock_guard<std::mutex> lock(mutex_);
   std::unique_ptr<OnnxRuntime::Session>& session = sessions_[name];
   if (session == nullptr) {
-    KOE_TRY(session, runtime_->Open(folder_ + "/" + name + ".onnx", num_threads_));
+    KOE_TRY(session, runtime_->Open(folder_ + "/" + name, num_threads_));
   }
   return session.get();
 }

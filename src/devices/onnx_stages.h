@@ -4,6 +4,7 @@
 #ifndef KOE_DEVICES_ONNX_STAGES_H_
 #define KOE_DEVICES_ONNX_STAGES_H_
 
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,9 @@
 
 namespace koe::devices {
 
+// In the order of the flow; what `koe export` calls duration, f0ntrain, decoder_pre and decoder_har_post.
+enum class OnnxStage { kDuration, kProsody, kDecoder, kGenerator };
+
 // A folder of float32 models with the names that `koe export --format onnx --precision fp32` gives them. Opens a model
 // when it is first needed. Thread-safe.
 class OnnxFolder {
@@ -23,12 +27,14 @@ class OnnxFolder {
   static Result<std::shared_ptr<const OnnxFolder>> Open(std::shared_ptr<const OnnxRuntime> runtime, std::string folder,
                                                         int num_threads);
 
-  pipeline::StaticBuckets buckets() const { return buckets_; }
-  // The smallest size that holds `tokens`. kTooLong names it and the largest there is.
-  Result<int> TokenSize(size_t tokens) const;
-  // The smallest number of seconds that holds `frames` of 40 a second. kTooLong.
-  Result<int> Seconds(size_t frames) const;
-  Result<const OnnxRuntime::Session*> Session(const std::string& name) const;
+  const std::string& path() const { return folder_; }
+  // Ascending: tokens of the duration stage, seconds of the others. Empty: the folder has no model of that stage.
+  const std::vector<int>& sizes(OnnxStage stage) const { return sizes_[static_cast<size_t>(stage)]; }
+  pipeline::StaticBuckets buckets() const;
+  // The smallest size that holds `count` tokens, or duration frames (40 a second). kTooLong names both.
+  Result<int> SizeFor(OnnxStage stage, size_t count) const;
+  // The model of a size that the folder has. kNotFound: it is gone; kInternal: what onnxruntime says.
+  Result<const OnnxRuntime::Session*> Session(OnnxStage stage, int size) const;
 
  private:
   OnnxFolder(std::shared_ptr<const OnnxRuntime> runtime, std::string folder, int num_threads)
@@ -36,7 +42,7 @@ class OnnxFolder {
   std::shared_ptr<const OnnxRuntime> runtime_;
   std::string folder_;
   int num_threads_;
-  pipeline::StaticBuckets buckets_;  // ascending
+  std::array<std::vector<int>, 4> sizes_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::unique_ptr<OnnxRuntime::Session>> sessions_;
 };

@@ -98,14 +98,45 @@ TEST_F(OnnxStages, EqualTheNativeOnes) {
 }
 
 TEST_F(OnnxStages, WhatFitsNoSizeIsAnError) {
-  const auto tokens = models_->TokenSize(17);
+  const auto tokens = models_->SizeFor(OnnxStage::kDuration, 17);
   ASSERT_FALSE(tokens.has_value());
   EXPECT_EQ(tokens.error().code(), ErrorCode::kTooLong);
-  EXPECT_EQ(*models_->TokenSize(16), 16);
-  const auto seconds = models_->Seconds(41);
-  ASSERT_FALSE(seconds.has_value());
-  EXPECT_EQ(seconds.error().message(), "speech: 1.0 s in one part: the largest model has 1 s; say it in shorter parts");
-  EXPECT_EQ(*models_->Seconds(40), 1);
+  EXPECT_EQ(*models_->SizeFor(OnnxStage::kDuration, 16), 16);
+  for (const OnnxStage stage : {OnnxStage::kProsody, OnnxStage::kDecoder, OnnxStage::kGenerator}) {
+    EXPECT_EQ(*models_->SizeFor(stage, 40), 1);
+    const auto seconds = models_->SizeFor(stage, 41);
+    ASSERT_FALSE(seconds.has_value());
+    EXPECT_EQ(seconds.error().code(), ErrorCode::kTooLong);
+    EXPECT_THAT(seconds.error().message(),
+                testing::StartsWith("speech: 1.025 s in one part: the largest model has 1 s; say it in shorter parts"));
+  }
+}
+
+// A run is planned by one that only counts: it must need no more than was counted, and touch nothing.
+TEST_F(OnnxStages, CountWhatTheyTake) {
+  const std::vector<int32_t> ids = {0, 5, 17, 43, 99, 0};
+  const std::vector<float> style = test_support::RandomVector(stages::kStyleSize, 0.2f),
+                           values = test_support::RandomVector((120 * 8 + 1) * 22);
+  const stages::StageContext context = machine_.context();
+  const auto expect_counted = [&](const auto& stage, const auto& input) {
+    Arena counter{Arena::CountOnly()}, arena;
+    ThreadPool idle(2, ThreadPool::Idle());
+    stages::StageContext counting = context, running = context;
+    counting.exec.arena = &counter;
+    counting.exec.pool = &idle;
+    ASSERT_TRUE(stage->Run(input, counting).has_value());
+    arena.Reserve(counter);
+    running.exec.arena = &arena;
+    const size_t planned = arena.CapacityBytes();
+    ASSERT_TRUE(stage->Run(input, running).has_value());
+    EXPECT_EQ(arena.CapacityBytes(), planned);
+  };
+  const auto matrix = [&](size_t rows, size_t cols) { return ConstMatrix(values.data(), rows, cols); };
+  const std::span<const float> curve(values.data(), 16);
+  expect_counted(MakeOnnxDuration(models_), stages::Duration::Input{ids, style, 1});
+  expect_counted(MakeOnnxProsody(models_), stages::Prosody::Input{matrix(8, 640), style});
+  expect_counted(MakeOnnxDecoder(models_), stages::Decoder::Input{matrix(8, 512), curve, curve, style});
+  expect_counted(MakeOnnxGenerator(models_), stages::Generator::Input{matrix(16, 512), matrix(961, 22), style});
 }
 
 TEST(OnnxRuntimeLibrary, MissingOnesAreNamed) {

@@ -139,13 +139,23 @@ class Library final : public OnnxRuntime {
 
 Result<std::shared_ptr<const OnnxRuntime>> OnnxRuntime::Load(const std::string& path) {
   const char* from_environment = std::getenv("KOE_ONNXRUNTIME_LIBRARY");
-  const std::string name = !path.empty()                 ? path
-                           : from_environment != nullptr ? from_environment
-                                                         : "libonnxruntime.so.1";
-  void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::vector<std::string> names = {"libonnxruntime.so.1", "libonnxruntime.so"};  // as packages name it
+  if (!path.empty()) {
+    names = {path};
+  } else if (from_environment != nullptr && from_environment[0] != '\0') {
+    names = {from_environment};
+  }
+  void* library = nullptr;
+  std::string name;
+  for (size_t i = 0; i < names.size() && library == nullptr; ++i) {
+    name = names[i];
+    library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
   if (library == nullptr) {
-    return Error(ErrorCode::kNotFound,
-                 "onnxruntime: '" + name + "': cannot be loaded; $KOE_ONNXRUNTIME_LIBRARY names it");
+    const char* why = dlerror();
+    return Error(ErrorCode::kNotFound, "onnxruntime: '" + name + "': cannot be loaded (" +
+                                           (why != nullptr ? why : "no reason given") +
+                                           "); $KOE_ONNXRUNTIME_LIBRARY names one");
   }
   const auto entry = reinterpret_cast<const ort::ApiBase* (*)()>(dlsym(library, ort::kEntryPoint));
   if (entry == nullptr) return Error(ErrorCode::kUnsupported, "onnxruntime: '" + name + "': is no onnxruntime");

@@ -39,8 +39,8 @@ class OnnxRuntime {
                              const std::vector<OutputTensor>& outputs) const = 0;
   };
 
-  // The library at `path`, or by the system's search for "" ($KOE_ONNXRUNTIME_LIBRARY, then libonnxruntime.so.1).
-  // kNotFound: no such library; kUnsupported: it is older than 1.16. The library stays loaded.
+  // The library at `path`, or by the system's search for "" ($KOE_ONNXRUNTIME_LIBRARY, else libonnxruntime.so.1,
+  // libonnxruntime.so). kNotFound: no such library; kUnsupported: it is older than 1.16. The library stays loaded.
   static Result<std::shared_ptr<const OnnxRuntime>> Load(const std::string& path);
   virtual ~OnnxRuntime() = default;
   // kNotFound, kInternal. num_threads 0: onnxruntime's choice.

@@ -74,7 +74,7 @@ Json FileJson(const ExportedFile& file) {
   return json;
 }
 
-std::string ManifestText(const ExportReport& report, const ExportOptions& options) {
+std::string ManifestText(const ExportReport& report, const ExportOptions& options, const std::string& weights_sha256) {
   Json packages = Json::Array();
   for (const ExportedPackage& package : report.packages) {
     Json files = Json::Array(), sizes = Json::Array(), json = Json::Object();
@@ -96,6 +96,7 @@ std::string ManifestText(const ExportReport& report, const ExportOptions& option
   json.Set("format", Json::Text(options.format == ExportFormat::kCoreMl ? "coreml" : "onnx"));
   json.Set("precision", Json::Text(options.precision == ExportPrecision::kFp16 ? "fp16" : "fp32"));
   json.Set("contract", Json::Text(options.contract == ExportContract::kCard ? "card" : "current"));
+  json.Set("weights_sha256", Json::Text(weights_sha256));
   json.Set("packages", std::move(packages));
   json.Set("runtime_files", std::move(runtime));
   return bundle::WriteJson(json, 2) + "\n";
@@ -167,7 +168,8 @@ Result<ExportReport> Export(const ExportOptions& options) {
     report.bytes += package.bytes;
     report.packages.push_back(std::move(package));
   }
-  KOE_CHECK_OK(WriteSmallFile(options.output_dir, "ExportManifest.json", ManifestText(report, options)));
+  KOE_CHECK_OK(WriteSmallFile(options.output_dir, "ExportManifest.json",
+                              ManifestText(report, options, bundle->manifest().weights_source.sha256)));
   return report;
 }
 

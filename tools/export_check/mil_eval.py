@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluator A: runs an ML Program on PyTorch, reading program and weights itself.
 
-precision "f32" computes in float32; "f16" rounds what the program calls float16 to float16 after every operation.
+precision "f32" computes in float32, "f64" in float64; "f16" rounds what the program calls float16 to float16 after every
+operation.
 """
 import numpy as np
 import torch
@@ -63,7 +64,8 @@ def cast(a):
     x, kind = a["x"], a["dtype"]
     if kind == "int32":
         return torch.trunc(x).long()
-    return x.half().float() if kind == "fp16" else x.float()
+    x = x if x.is_floating_point() else x.float()
+    return x.half().to(x.dtype) if kind == "fp16" else x
 
 
 def layer_norm(a):
@@ -112,19 +114,20 @@ OPERATIONS = {
 }
 
 
-def to_tensor(array):
+def to_tensor(array, working=torch.float32):
     if isinstance(array, str):
         return array
     tensor = torch.from_numpy(np.array(array))
-    return tensor.float() if tensor.is_floating_point() else tensor.long() if tensor.dtype == torch.int32 else tensor
+    return tensor.to(working) if tensor.is_floating_point() else tensor.long() if tensor.dtype == torch.int32 else tensor
 
 
 def evaluate(path, inputs, function="main", precision="f16", peaks=None):
     """{output: array} of the package's function. peaks, where given, gets {operation's output: largest magnitude}."""
     package = path if isinstance(path, Package) else Package(path)
     block, values, last_use = package.block(function), {}, {}
+    working = torch.float64 if precision == "f64" else torch.float32
     for declared in package.function(function).inputs:
-        values[declared.name] = to_tensor(inputs[declared.name])
+        values[declared.name] = to_tensor(inputs[declared.name], working)
         if list(values[declared.name].shape) != shape_of(declared.type):
             raise ValueError(f"{declared.name}: {list(values[declared.name].shape)} for {shape_of(declared.type)}")
     for index, operation in enumerate(block.operations):
@@ -133,7 +136,7 @@ def evaluate(path, inputs, function="main", precision="f16", peaks=None):
                 last_use[binding.name] = index
     for index, operation in enumerate(block.operations):
         if operation.type == "const":
-            values[operation.outputs[0].name] = to_tensor(package.value(operation.attributes["val"]))
+            values[operation.outputs[0].name] = to_tensor(package.value(operation.attributes["val"]), working)
             continue
         arguments = {}
         for name, argument in operation.inputs.items():
@@ -143,6 +146,8 @@ def evaluate(path, inputs, function="main", precision="f16", peaks=None):
         for output, result in zip(operation.outputs, results if isinstance(results, list) else [results]):
             if list(result.shape) != shape_of(output.type):
                 raise ValueError(f"{operation.type} {output.name}: {list(result.shape)} for {shape_of(output.type)}")
+            if result.is_floating_point():
+                result = result.to(working)
             if precision == "f16" and output.type.tensorType.dataType == 10:
                 result = result.half().float()
             values[output.name] = result

@@ -17,7 +17,7 @@ import lint
 import mil_eval
 import numpy as np
 from check_numbers import judge
-from mil_program import Package
+from mil_program import Package, shape_of
 
 
 def first(package, kind, last=False):
@@ -130,17 +130,53 @@ def swapped_lstm_bias(p):
         block.operations.insert(0, copy)
 
 
-def lost_mask(p):
-    """The first mean over time takes the padding in."""
+def rebind(p, old, new):
+    """Whoever uses `old` uses `new`."""
+    for operation in p.block("main").operations:
+        for argument in operation.inputs.values():
+            for binding in argument.arguments:
+                if binding.name == old:
+                    binding.name = new
+
+
+def ignored_mask(p):
+    """Every frame or token counts as real."""
+    declared = next(i for i in p.function("main").inputs if i.name in ("mask", "attention_mask"))
+    rebind(p, declared.name, "all_ones")
     block = p.block("main")
-    mean = next(o for o in block.operations if o.type == "reduce_mean" and o.outputs[0].type.tensorType.dimensions[1].constant.size > 1)
-    source = next(o for o in block.operations if o.outputs[0].name == bound(mean, "x"))
-    mean.inputs["x"].arguments[0].name = bound(source, "x")
+    ones = type(block.operations[0])()
+    ones.type = "const"
+    ones.attributes["name"].type.tensorType.dataType = 2
+    ones.attributes["name"].immediateValue.tensor.strings.values.append("all_ones")
+    value = ones.attributes["val"]
+    value.type.CopyFrom(declared.type)
+    tensor = value.immediateValue.tensor
+    (tensor.floats if declared.type.tensorType.dataType == 11 else tensor.ints).values.extend([1] * int(np.prod(shape_of(declared.type))))
+    output = ones.outputs.add()
+    output.name = "all_ones"
+    output.type.CopyFrom(declared.type)
+    block.operations.insert(0, ones)
+
+
+def lost_fill(p):
+    """The first mean over time counts the padding, too: it is not divided by the share of real frames."""
+    means = {o.outputs[0].name for o in p.block("main").operations if o.type == "reduce_mean"}
+    division = next(o for o in p.block("main").operations if o.type == "real_div" and bound(o, "x") in means)
+    rebind(p, division.outputs[0].name, bound(division, "x"))
+
+
+def unmasked_norm(p):
+    """The first adaptive norm leaves its shift in the padding, from where the next convolution takes it."""
+    operations = {o.outputs[0].name: o for o in p.block("main").operations}
+    product = next(o for o in operations.values() if o.type == "mul" and bound(o, "x") in operations and
+                   operations[bound(o, "x")].type == "add" and bound(o, "y") in operations and
+                   shape_of(operations[bound(o, "y")].outputs[0].type)[1] == 1 < shape_of(o.outputs[0].type)[1])
+    rebind(p, product.outputs[0].name, bound(product, "x"))
 
 
 def scaled_weight(p):
-    """Doubles the first convolution's weights in the file."""
-    value = constant(p, bound(first(p, "conv"), "weight")).attributes["val"]
+    """Doubles the last convolution's weights in the file. (A norm behind the first one would take the factor out again.)"""
+    value = constant(p, bound(first(p, "conv", last=True), "weight")).attributes["val"]
     _, _, size, data = struct.unpack_from("<IIQQ", p.weights, value.blobFileValue.offset)
     raw = bytearray(p.weights)
     raw[data:data + size] = (2 * np.frombuffer(p.weights, np.float16, size // 2, data)).astype(np.float16).tobytes()
@@ -148,8 +184,11 @@ def scaled_weight(p):
 
 
 LINT_FAULTS = (bad_shape, missing_parameter, undefined_name, wrong_type, blob_offset, order, description, opset, unknown_operation)
-NUMBER_FAULTS = {"f0ntrain": (swapped_lstm_bias, upsampler_shift, leaky_slope, lost_mask, scaled_weight),
-                 "decoder_pre": (upsampler_shift, leaky_slope, lost_mask), "decoder_har_post": (leaky_slope, lost_mask)}
+MASK_FAULTS = (ignored_mask, lost_fill, unmasked_norm)
+NUMBER_FAULTS = {"duration": (swapped_lstm_bias, ignored_mask),
+                 "f0ntrain": (swapped_lstm_bias, upsampler_shift, leaky_slope, scaled_weight, *MASK_FAULTS),
+                 "decoder_pre": (upsampler_shift, leaky_slope, scaled_weight, *MASK_FAULTS),
+                 "decoder_har_post": (leaky_slope, scaled_weight, *MASK_FAULTS)}
 
 
 def damaged(source, folder, fault):
@@ -178,9 +217,10 @@ def main():
             total, missed = total + 1, missed + (not findings)
             print(f"{'found ' if findings else 'MISSED'} {fault.__name__}: {findings[:1]}", flush=True)
         for stage, faults in NUMBER_FAULTS.items():
-            case = cases.Case(stage, tensors, 3)
+            size = 128 if stage == "duration" else 3
+            case = cases.Case(stage, tensors, size)
             for fault in faults:
-                path = damaged(os.path.join(arguments.coreml, cases.package_name(stage, 3) + ".mlpackage"), folder, fault)
+                path = damaged(os.path.join(arguments.coreml, cases.package_name(stage, size) + ".mlpackage"), folder, fault)
                 rows = judge(case, mil_eval.evaluate(path, case.inputs), "fp16", False)
                 found = not all(good for _, _, good in rows)
                 total, missed = total + 1, missed + (not found)

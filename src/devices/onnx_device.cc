@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devices/onnx_device.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "devices/native_pitch.h"
+#include "devices/onnx_stages.h"
+
+namespace koe::devices {
+namespace {
+
+using pipeline::DeviceResources;
+using pipeline::StageId;
+
+constexpr const char* kName = "onnx:cpu";
+
+struct Placeable {
+  StageId id;
+  OnnxStage stage;
+};
+constexpr std::array<Placeable, 4> kPlaceable = {{{StageId::kDuration, OnnxStage::kDuration},
+                                                  {StageId::kProsody, OnnxStage::kProsody},
+                                                  {StageId::kDecoder, OnnxStage::kDecoder},
+                                                  {StageId::kGenerator, OnnxStage::kGenerator}}};
+
+class OnnxDevice final : public pipeline::Device {
+ public:
+  OnnxDevice(std::shared_ptr<const OnnxFolder> folder, bool places_pitch)
+      : folder_(std::move(folder)), places_pitch_(places_pitch) {}
+  const char* name() const override { return kName; }
+  pipeline::StaticBuckets buckets() const override { return folder_->buckets(); }
+  bool Offers(StageId id, Precision precision) const override {
+    return precision == Precision::kExact && std::any_of(kPlaceable.begin(), kPlaceable.end(), [&](const Placeable& p) {
+             return p.id == id && !folder_->sizes(p.stage).empty();
+           });
+  }
+
+  Result<void> Make(StageId stage, Precision precision, const DeviceResources& resources,
+                    pipeline::Model* model) const override {
+    if (!Offers(stage, precision)) {
+      return Error(ErrorCode::kUnsupported, std::string("stage: ") + pipeline::StageName(stage) + ": not on onnx:cpu");
+    }
+    // What gives the pitch is made first, in the same place, where it stays native.
+    if (!places_pitch_ && (stage == StageId::kDuration || stage == StageId::kProsody)) {
+      KOE_CHECK_OK(pipeline::CpuDevice().Make(stage, precision, resources, model));
+    }
+    const auto put = [&](auto placed, auto* place) {
+      *place = *place == nullptr ? std::move(placed) : WithNativePitch(std::move(placed), std::move(*place));
+    };
+    if (stage == StageId::kDuration) put(MakeOnnxDuration(folder_), &model->duration);
+    if (stage == StageId::kProsody) put(MakeOnnxProsody(folder_), &model->prosody);
+    if (stage == StageId::kDecoder) model->decoder = MakeOnnxDecoder(folder_);
+    if (stage == StageId::kGenerator) model->generator = MakeOnnxGenerator(folder_);
+    return {};
+  }
+
+ private:
+  std::shared_ptr<const OnnxFolder> folder_;
+  const bool places_pitch_;
+};
+
+Error BadPlace(const std::string& place, const std::string& why) {
+  return Error(ErrorCode::kInvalidArgument, "place: '" + place + "': " + why);
+}
+
+// For each of kPlaceable, and for the pitch behind them, what placed it; empty: it is native.
+using Chosen = std::array<std::string, kPlaceable.size() + 1>;
+
+Result<Chosen> Choose(const std::vector<std::string>& places) {
+  Chosen chosen;
+  for (const std::string& place : places) {
+    const size_t equals = place.find('=');
+    const std::string stage = place.substr(0, equals);
+    const std::string where = equals == std::string::npos ? "" : place.substr(equals + 1);
+    if (where != kName && where != "cpu") return BadPlace(place, "must be STAGE=onnx:cpu or STAGE=cpu");
+    bool found = false;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      const bool is_pitch = i == kPlaceable.size();
+      if (stage != (is_pitch ? "pitch" : pipeline::StageName(kPlaceable[i].id)) && (stage != "all" || is_pitch)) {
+        continue;
+      }
+      chosen[i] = where == kName ? place : "";
+      found = true;
+    }
+    if (!found) {
+      return BadPlace(place,
+                      "must name all, duration, prosody, decoder, generator or pitch; the rest is always native");
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+Result<PlacedStages> PlaceStages(const std::vector<std::string>& places, const std::string& models_dir, int num_threads,
+                                 pipeline::Plan* plan) {
+  KOE_TRY(const Chosen chosen, Choose(places));
+  const std::string& pitch = chosen.back();
+  const auto first =
+      std::find_if(chosen.begin(), chosen.end(), [](const std::string& place) { return !place.empty(); });
+  if (first == chosen.end()) return PlacedStages();
+  if (!pitch.empty() && chosen[0].empty() && chosen[1].empty()) {
+    return BadPlace(pitch, "comes from duration and prosody, and neither is placed");
+  }
+  if (models_dir.empty()) return BadPlace(*first, "needs a folder of models (see 'koe export --format onnx')");
+  KOE_TRY(auto runtime, OnnxRuntime::Load(""));
+  KOE_TRY(auto folder, OnnxFolder::Open(std::move(runtime), models_dir, num_threads));
+  PlacedStages placed{std::make_shared<OnnxDevice>(folder, !pitch.empty()), 0};
+  for (size_t i = 0; i < kPlaceable.size(); ++i) {
+    if (chosen[i].empty()) continue;
+    const auto& [id, stage] = kPlaceable[i];
+    pipeline::Placement& placement = (*plan)[static_cast<size_t>(id)];
+    placement.device = placed.device.get();
+    placement.precision = Precision::kExact;
+    const std::vector<int>& sizes = folder->sizes(stage);
+    if (sizes.empty()) {
+      return Error(ErrorCode::kNotFound, "place: '" + chosen[i] + "': no model of that stage in '" + models_dir + "'");
+    }
+    if (stage == OnnxStage::kDuration) continue;
+    placed.largest_seconds =
+        placed.largest_seconds == 0 ? sizes.back() : std::min(placed.largest_seconds, sizes.back());
+  }
+  return placed;
+}
+
+}  // namespace koe::devices
