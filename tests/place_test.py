@@ -110,7 +110,7 @@ def check_lengths(checker, utterances):
         # Rounded to 16 bits both are a step apart at most.
         apart = np.abs(samples.astype(int) - native_samples.astype(int)).max() if samples.shape == native_samples.shape else "?"
         checker.expect(samples.shape == native_samples.shape and apart <= 1, f"{name}: koe say: {apart} steps of 16 bits apart")
-        stages = " ".join(f"{s['name']} {s['seconds']:.2f}" for s in report["stages"])
+        stages = " ".join(f"{stage} {value:.2f}" for stage, value in report["stages"].items())
         print(f"     {name}: {report['wall_seconds']:.2f} s placed ({stages}), {native_report['wall_seconds']:.2f} s native")
 
 

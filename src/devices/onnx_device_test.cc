@@ -138,7 +138,8 @@ TEST(WithNativePitch, TakesThePitchFromTheNativeStage) {
   EXPECT_EQ(*tokens->duration_features.data, 4);
   EXPECT_EQ(last_d.value, 4);
   const auto make = [](float value) { return std::make_unique<ConstantProsody>(std::array<float, 1>{value}); };
-  const auto curves = WithNativePitch(make(5), make(6))->Run({}, context);
+  const auto prosody = WithNativePitch(make(5), make(6));  // its curves live in it
+  const auto curves = prosody->Run({}, context);
   ASSERT_TRUE(curves.has_value());
   EXPECT_EQ(curves->energy[0], 5);
   EXPECT_EQ(curves->f0_hz[0], 6);
