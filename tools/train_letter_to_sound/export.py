@@ -81,14 +81,15 @@ def read_names(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", required=True)
+    parser.add_argument("--weights", required=True, nargs="+", help="of several files: their mean")
     parser.add_argument("--out", required=True)
     parser.add_argument("--calibration", type=float, nargs=2, default=(1, 0), help="fit_confidence.py prints it")
     args = parser.parse_args()
     import torch  # here, so that the rest can be tested without it
 
-    saved = torch.load(args.weights, weights_only=True)
-    w = {name: tensor.float().numpy() for name, tensor in saved["state"].items()}
+    files = [torch.load(path, weights_only=True) for path in args.weights]
+    saved = files[0]
+    w = {name: sum(file["state"][name].double() for file in files).div(len(files)).float().numpy() for name in saved["state"]}
     labels = saved["labels"]
     assert saved["alphabet"] == "abcdefghijklmnopqrstuvwxyz'-" and labels[0] == ""
     hidden, width = saved["hidden"], w["encoded.bias"].shape[0]

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <tuple>
 
 #include "base/utf8.h"
 #include "g2p/phonemes.h"
@@ -62,6 +63,17 @@ void Multiply(const kernels::KernelSet& kernels, ConstMatrix x, const AlignedBuf
 
 // Of a name that people wrote down; some have more than one sound.
 constexpr float kNameConfidence = 0.95f;
+
+std::string WithoutStress(std::string_view phonemes) {
+  std::string rest;
+  for (size_t position = 0; position < phonemes.size();) {
+    const size_t start = position;
+    (void)DecodeUtf8(phonemes, &position);
+    const std::string_view symbol = phonemes.substr(start, position - start);
+    if (symbol != kPrimaryStress && symbol != kSecondaryStress) rest += symbol;
+  }
+  return rest;
+}
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -243,6 +255,7 @@ Guess Model::Pronounce(std::string_view word, Language language, Manner manner) 
     std::string phonemes;
     double probability;
     bool has_primary;
+    double sounds_probability = 0;  // of all candidates that differ in stress only
   };
   std::vector<Candidate> candidates;
   for (size_t tier = gold > 0 ? 0 : 1; tier < 2; ++tier) {
@@ -257,13 +270,21 @@ Guess Model::Pronounce(std::string_view word, Language language, Manner manner) 
       }
     }
   }
+  // First the sounds, then their stress: the likeliest word may have one stress where likelier sounds are split over
+  // two.
+  for (Candidate& c : candidates) {
+    const std::string sounds = WithoutStress(c.phonemes);
+    for (const Candidate& other : candidates) {
+      if (WithoutStress(other.phonemes) == sounds) c.sounds_probability += other.probability;
+    }
+  }
   const Candidate* best = nullptr;
+  const auto rank = [](const Candidate& c) {
+    return std::make_tuple(c.has_primary, c.sounds_probability, c.probability);
+  };
   for (const Candidate& c : candidates) {
     if (c.phonemes.empty()) continue;
-    if (best == nullptr ||
-        std::make_pair(c.has_primary, c.probability) > std::make_pair(best->has_primary, best->probability)) {
-      best = &c;
-    }
+    if (best == nullptr || rank(c) > rank(*best)) best = &c;
   }
   if (best == nullptr) return {};
   Guess guess;
