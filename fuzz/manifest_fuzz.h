@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the four targets of the manifests share: what is read, written and read again is the same, within the limits.
+// What the targets of the manifests share: what is read, written and read again is the same, within the limits.
 #ifndef KOE_FUZZ_MANIFEST_FUZZ_H_
 #define KOE_FUZZ_MANIFEST_FUZZ_H_
 

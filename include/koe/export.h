@@ -71,6 +71,38 @@ Result<ExportReport> ExportModel(const ExportOptions& options);
 // "duration", "f0ntrain", "decoder_pre", "decoder_har_post"
 const char* ExportStageName(ExportStage stage);
 
+// A folder in the layout that kokoro-coreml's SDK loads: packages, voices, runtime files, its two manifests.
+struct SdkBundleOptions {
+  std::string bundle_dir = {};
+  std::string output_dir = {};  // must not exist, or be such a bundle (which is replaced), or be empty
+  // starter: af_heart, 15 s, 128 tokens; custom: `voices` and `buckets`, 128 tokens; full: every English voice and every
+  // published size, with multifunction packages: for the seed's pipeline, its SDK does not take it.
+  std::string profile = "starter";
+  std::vector<std::string> voices = {};
+  std::vector<int> buckets = {};  // seconds
+  std::string sdk_commit = {};    // 7 to 40 hexadecimal digits, perhaps "-dirty" after them; "": the source bundle's
+  std::function<void(double fraction, const std::string& what)> progress = {};
+  const CancelToken* cancel = nullptr;  // looked at between packages
+};
+struct SdkBundleReport {
+  std::string path, profile, generated_at, hosted_version, sdk_commit, repo_id, revision;
+  // The source bundle was built with a download manifest. The seed's SDK refuses a bundle of which this is not true.
+  bool provenance_verified = false;
+  std::vector<int> buckets, tokens;
+  std::vector<std::string> packages, voices;
+  size_t num_files = 0;
+  uint64_t num_bytes = 0;
+};
+// Equal bundles and options give equal bytes ($SOURCE_DATE_EPOCH is the one thing beside them that is read). Built
+// beside output_dir and renamed into place: on any error output_dir is as it was. Errors as ExportModel and
+// BuildBundle.
+Result<SdkBundleReport> BuildSdkBundle(const SdkBundleOptions& options);
+// Re-hashes every file, checks that the manifests cover the folder exactly (compiled/ aside) and that every size has
+// its packages. kNotFound, kCorruptBundle, kUnsupported.
+Result<SdkBundleReport> ValidateSdkBundle(const std::string& dir);
+// Whether dir holds KokoroRuntimeManifest.json.
+bool IsSdkBundle(const std::string& dir);
+
 }  // namespace koe
 
 #endif  // KOE_KOE_EXPORT_H_

@@ -102,25 +102,6 @@ std::string ManifestText(const ExportReport& report, const ExportOptions& option
   return bundle::WriteJson(json, 2) + "\n";
 }
 
-// The seed's two files that its host code reads: vocabulary and the weights of the harmonics.
-Result<std::vector<ExportedFile>> WriteRuntimeFiles(const std::string& output_dir, const bundle::Bundle& bundle,
-                                                    const bundle::Weights& weights) {
-  constexpr size_t kHarmonics = 9;
-  WeightStore store(weights);
-  const std::string name = "decoder.generator.m_source.l_linear.";
-  Json linear = Json::Array(), json = Json::Object();
-  for (const float w : store.Floats(name + "weight", kHarmonics)) {
-    linear.items.push_back(Number(static_cast<double>(w)));
-  }
-  json.Set("linear_bias", Number(static_cast<double>(store.Floats(name + "bias", 1)[0])));
-  json.Set("linear_weights", std::move(linear));
-  KOE_CHECK_OK(store.Check());
-  std::vector<ExportedFile> files(2);
-  KOE_TRY(files[0], WriteSmallFile(output_dir, "runtime/kokoro-vocab.json", bundle.vocab().ToJson()));
-  KOE_TRY(files[1], WriteSmallFile(output_dir, "runtime/hnsf_weights.json", bundle::WriteJson(json, 2) + "\n"));
-  return files;
-}
-
 Result<ExportedPackage> WritePackage(const PackagePlan& plan, const ExportOptions& options, const ModelText& text,
                                      WeightStore* store) {
   std::vector<Graph> graphs;
@@ -140,9 +121,49 @@ Result<ExportedPackage> WritePackage(const PackagePlan& plan, const ExportOption
 
 }  // namespace
 
+Result<std::vector<ExportedFile>> WriteRuntimeFiles(const std::string& output_dir, const bundle::Bundle& bundle,
+                                                    const bundle::Weights& weights) {
+  constexpr size_t kHarmonics = 9;
+  WeightStore store(weights);
+  const std::string name = "decoder.generator.m_source.l_linear.";
+  Json linear = Json::Array(), json = Json::Object();
+  for (const float w : store.Floats(name + "weight", kHarmonics)) {
+    linear.items.push_back(Number(static_cast<double>(w)));
+  }
+  json.Set("linear_bias", Number(static_cast<double>(store.Floats(name + "bias", 1)[0])));
+  json.Set("linear_weights", std::move(linear));
+  KOE_CHECK_OK(store.Check());
+  std::vector<ExportedFile> files(2);
+  KOE_TRY(files[0], WriteSmallFile(output_dir, "runtime/kokoro-vocab.json", bundle.vocab().ToJson()));
+  KOE_TRY(files[1], WriteSmallFile(output_dir, "runtime/hnsf_weights.json", bundle::WriteJson(json, 2) + "\n"));
+  return files;
+}
+
+Result<void> WritePackages(const ExportOptions& options, const bundle::Bundle& bundle, const bundle::Weights& weights,
+                           ExportReport* report) {
+  KOE_TRY(const std::vector<PackagePlan> plans, PlanPackages(options));
+  // A stage's tensors are unpacked once for all its sizes, and dropped before the next stage's.
+  std::unique_ptr<WeightStore> store;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const PackagePlan& plan = plans[i];
+    if (options.cancel != nullptr && options.cancel->IsCancelled()) {
+      return Error(ErrorCode::kCancelled, "export: cancelled: on request");
+    }
+    if (options.progress) options.progress(static_cast<double>(i) / static_cast<double>(plans.size()), plan.name);
+    if (i == 0 || plans[i - 1].stage != plan.stage) store = std::make_unique<WeightStore>(weights);
+    KOE_TRY(ExportedPackage package,
+            WritePackage(plan, options, TextOf(plan, options, bundle.manifest()), store.get()));
+    package.stage = plan.stage;
+    for (const FunctionPlan& function : plan.functions) package.sizes.push_back(function.size);
+    report->bytes += package.bytes;
+    report->packages.push_back(std::move(package));
+  }
+  return {};
+}
+
 Result<ExportReport> Export(const ExportOptions& options) {
   if (options.output_dir.empty()) return Error(ErrorCode::kInvalidArgument, "output: none: a folder is needed");
-  KOE_TRY(const std::vector<PackagePlan> plans, PlanPackages(options));
+  KOE_CHECK_OK(PlanPackages(options));
   KOE_TRY(const auto bundle, bundle::Bundle::Open(options.bundle_dir));
   KOE_TRY(const auto weights, bundle->OpenWeights());
   std::error_code error;
@@ -152,22 +173,7 @@ Result<ExportReport> Export(const ExportOptions& options) {
   ExportReport report;
   report.output_dir = options.output_dir;
   KOE_TRY(report.runtime_files, WriteRuntimeFiles(options.output_dir, *bundle, *weights));
-  // A stage's tensors are unpacked once for all its sizes, and dropped before the next stage's.
-  std::unique_ptr<WeightStore> store;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const PackagePlan& plan = plans[i];
-    if (options.cancel != nullptr && options.cancel->IsCancelled()) {
-      return Error(ErrorCode::kCancelled, "export: cancelled: on request");
-    }
-    if (options.progress) options.progress(static_cast<double>(i) / static_cast<double>(plans.size()), plan.name);
-    if (i == 0 || plans[i - 1].stage != plan.stage) store = std::make_unique<WeightStore>(*weights);
-    KOE_TRY(ExportedPackage package,
-            WritePackage(plan, options, TextOf(plan, options, bundle->manifest()), store.get()));
-    package.stage = plan.stage;
-    for (const FunctionPlan& function : plan.functions) package.sizes.push_back(function.size);
-    report.bytes += package.bytes;
-    report.packages.push_back(std::move(package));
-  }
+  KOE_CHECK_OK(WritePackages(options, *bundle, *weights, &report));
   KOE_CHECK_OK(WriteSmallFile(options.output_dir, "ExportManifest.json",
                               ManifestText(report, options, bundle->manifest().weights_source.sha256)));
   return report;

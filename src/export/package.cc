@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "bundle/digest.h"
+#include "bundle/manifests/sdk.h"
 
 namespace koe::exporter {
 namespace {
@@ -217,15 +218,10 @@ Result<std::vector<PackagePlan>> PlanPackages(const ExportOptions& options) {
   return plans;
 }
 
-std::string TreeDigest(std::vector<ExportedFile> files) {
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  bundle::Sha256 sha;
-  for (const ExportedFile& file : files) {
-    for (const std::string& text : {file.path, std::to_string(file.bytes), file.sha256}) {
-      sha.Update(bundle::AsBytes({text.c_str(), text.size() + 1}));
-    }
-  }
-  return sha.FinishHex();
+std::string TreeDigest(const std::vector<ExportedFile>& files) {
+  std::vector<bundle::FileRecord> records;
+  for (const ExportedFile& file : files) records.push_back({file.path, file.bytes, file.sha256});
+  return bundle::TreeDigest(std::move(records));
 }
 
 Result<ExportedPackage> WriteMlPackage(const std::string& output_dir, const std::string& name, const std::string& model,

@@ -39,8 +39,8 @@ Result<ExportedPackage> WriteOnnxModel(const std::string& output_dir, const std:
 // A small file, through a temporary name.
 Result<ExportedFile> WriteSmallFile(const std::string& output_dir, const std::string& path, const std::string& text);
 
-// SHA-256 over path, NUL, decimal size, NUL, digest, NUL of each file, sorted by path.
-std::string TreeDigest(std::vector<ExportedFile> files);
+// bundle::TreeDigest
+std::string TreeDigest(const std::vector<ExportedFile>& files);
 
 }  // namespace koe::exporter
 
