@@ -34,7 +34,7 @@ MODULES = {
     "stages/*": FOUNDATION | {"kernels", "nn", "bundle", "stages"},
     "audio": FOUNDATION | {"include", "kernels"},
     "pipeline": FOUNDATION | {"include", "kernels", "nn", "bundle", "text", "g2p", "stages", "stages/*", "audio"},
-    "devices": FOUNDATION | {"include", "kernels", "nn", "stages", "stages/*", "pipeline"},
+    "devices": FOUNDATION | {"include", "bundle", "kernels", "nn", "stages", "stages/*", "pipeline"},
     "api": FOUNDATION | {"include", "bundle", "download", "export", "text", "g2p", "audio", "pipeline", "devices"},
     "c_api": FOUNDATION | {"include", "api"},
     "apps/*": {"include", "result"},

@@ -59,7 +59,7 @@ class Build : public Command {
   std::string Details() const override { return kBuildDetails; }
 
   void Declare(Arguments* arguments) override {
-    arguments->Value("--kind", "NAME", &kind_, "koe (default) or coreml: Core ML packages, from another bundle");
+    arguments->Value("--kind", "NAME", &kind_, "koe (default) or coreml: Core ML packages from a bundle");
     arguments->Value("-b,--bundle", "DIR", &bundle_, "coreml: source (default: see koe bundle info --help)");
     arguments->List("--buckets", "SECONDS", &buckets_, "coreml, custom: lengths of speech");
     arguments->Value("--weights", "FILE", &weights_, "Model weights (koe: required)");
@@ -125,9 +125,10 @@ class Build : public Command {
   std::string ProfileName() const { return profile_.value_or(voices_.empty() ? "full" : "custom"); }
 
   Outcome BuildCoreMl(Terminal* terminal) {
-    for (const auto* given : {&weights_, &vocab_, &voices_dir_, &lexicons_dir_, &g2p_dir_, &precision_,
-                              &download_manifest_, &serial_}) {
-      if (*given) return {ExitCode::kUsage, "kind: 'coreml': is made from --bundle DIR; what makes a koe bundle is not taken"};
+    for (const auto* given :
+         {&weights_, &vocab_, &voices_dir_, &lexicons_dir_, &g2p_dir_, &precision_, &download_manifest_, &serial_}) {
+      if (*given)
+        return {ExitCode::kUsage, "kind: 'coreml': is made from --bundle DIR; what makes a koe bundle is not taken"};
     }
     SdkBundleOptions options;
     if (!output_ || output_->empty()) return {ExitCode::kUsage, "output: none: give --output DIR"};
@@ -225,7 +226,8 @@ class Validate : public Report {
 
  private:
   Outcome ValidateSdk(const std::string& directory, Terminal* terminal) const {
-    if (deep_) return {ExitCode::kUsage, "deep: " + Quote(directory) + ": Core ML packages run on Apple's machines only"};
+    if (deep_)
+      return {ExitCode::kUsage, "deep: " + Quote(directory) + ": Core ML packages run on Apple's machines only"};
     CLI_TRY(const SdkBundleReport report, ValidateSdkBundle(directory), BundleFailure);
     if (json()) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
     if (!json()) {

@@ -55,7 +55,8 @@ Result<void> CheckCoverage(const std::string& dir, const std::vector<FileRecord>
       return Corrupt("file: " + path + ": in the directory but not in the manifest");
     }
   }
-  KOE_TRY(const std::string marker, Required(ReadSmallFile(dir + "/" + kSdkMarker.name, kMaxMarkerBytes, kSdkMarker.name)));
+  KOE_TRY(const std::string marker,
+          Required(ReadSmallFile(dir + "/" + kSdkMarker.name, kMaxMarkerBytes, kSdkMarker.name)));
   const std::string_view text = kSdkMarker.text;
   if (marker != text && marker != text.substr(0, text.size() - 1)) {
     return Corrupt(std::string(kSdkMarker.name) + ": another text");
@@ -81,7 +82,11 @@ Result<SdkManifest> ReadSdkManifest(const std::string& dir) {
 
 Result<void> VerifySdkPackage(const std::string& dir, const SdkPackage& package) {
   const std::string root = dir + "/" + package.path;
-  KOE_TRY(const std::vector<std::string> present, Required(ListFiles(root, kMaxBundleFiles)));
+  struct stat info;
+  if (lstat(root.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return Corrupt("package: " + package.path + ": not a directory");
+  }
+  KOE_TRY(const std::vector<std::string> present, ListFiles(root, kMaxBundleFiles));
   std::vector<std::string> expected;
   for (const FileRecord& file : package.files) expected.push_back(file.path);
   std::sort(expected.begin(), expected.end());
@@ -107,7 +112,8 @@ std::string SdkHostedJson(const std::string& version, const std::vector<FileReco
 
 Result<SdkBundleReport> ValidateSdkBundle(const std::string& dir, const Architecture& architecture) {
   KOE_TRY(const SdkManifest manifest, ReadSdkManifest(dir));
-  KOE_TRY(const std::string runtime_text, ReadSmallFile(dir + "/" + kSdkManifestName, kMaxManifestBytes, kSdkManifestName));
+  KOE_TRY(const std::string runtime_text,
+          ReadSmallFile(dir + "/" + kSdkManifestName, kMaxManifestBytes, kSdkManifestName));
   KOE_TRY(const std::string hosted_text,
           Required(ReadSmallFile(dir + "/" + kHostedManifestName, kMaxManifestBytes, kHostedManifestName)));
   KOE_TRY(const HostedManifest hosted, HostedManifest::Parse(hosted_text));

@@ -19,8 +19,8 @@ inline constexpr Marker kSdkMarker = {".kokoro-sdk-bundle", "kokoro-sdk-bundle\n
 bool IsSdkBundle(const std::string& dir);
 // The manifest as it stands in dir. kNotFound, kCorruptBundle, kUnsupported.
 Result<SdkManifest> ReadSdkManifest(const std::string& dir);
-// Compares one package's files with the manifest, each once in a process. kCorruptBundle: a file that is missing, changed
-// or not the manifest's.
+// Compares one package's files with the manifest, each once in a process. kCorruptBundle: a file that is missing,
+// changed or not the manifest's.
 Result<void> VerifySdkPackage(const std::string& dir, const SdkPackage& package);
 // koe::ValidateSdkBundle
 Result<SdkBundleReport> ValidateSdkBundle(const std::string& dir,

@@ -108,8 +108,8 @@ Result<SdkManifest> ParseWithin(std::string_view json, const ManifestLimits& lim
   KOE_TRY(const Json* packages, fields.Get("model_packages", Json::Type::kArray));
   if (packages->items.size() > limits.max_files) return fields.Corrupt("model_packages", "too many");
   for (const Json& item : packages->items) {
-    KOE_TRY(SdkPackage package, ReadPackage(Fields(item, std::string(kSdkManifestName) + ": model_packages"),
-                                            limits.max_files));
+    KOE_TRY(SdkPackage package,
+            ReadPackage(Fields(item, std::string(kSdkManifestName) + ": model_packages"), limits.max_files));
     if (m.HasPackage(package.Name())) return fields.Corrupt("model_packages", Quoted(package.path) + " twice");
     m.packages.push_back(std::move(package));
   }

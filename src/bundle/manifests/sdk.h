@@ -33,8 +33,8 @@ struct SdkPackage {
   std::string Name() const;  // "kokoro_decoder_pre_15s"
 };
 
-// Every path is safe and where its kind belongs, sums and tree digests agree with the files, and every bucket and number
-// of tokens has its packages.
+// Every path is safe and where its kind belongs, sums and tree digests agree with the files, and every bucket and
+// number of tokens has its packages.
 struct SdkManifest {
   std::string generated_at;
   Provenance provenance;

@@ -46,14 +46,10 @@ std::string CompiledCacheKey(const bundle::SdkManifest& manifest, const std::str
   std::sort(packages.begin(), packages.end());
   std::sort(voices.begin(), voices.end());
   std::vector<std::string> lines = {
-      "schema=" + std::to_string(kKeySchema),
-      "sdk=" + sdk,
-      "repo=" + manifest.provenance.hf_repo_id,
-      "revision=" + manifest.provenance.hf_artifact_revision,
-      "profile=" + manifest.bundle_profile,
-      "download=" + manifest.provenance.hf_download_manifest_sha256,
-      "vocab=" + manifest.vocab.sha256,
-      "hnsf=" + manifest.harmonics.sha256,
+      "schema=" + std::to_string(kKeySchema),   "sdk=" + sdk,
+      "repo=" + manifest.provenance.hf_repo_id, "revision=" + manifest.provenance.hf_artifact_revision,
+      "profile=" + manifest.bundle_profile,     "download=" + manifest.provenance.hf_download_manifest_sha256,
+      "vocab=" + manifest.vocab.sha256,         "hnsf=" + manifest.harmonics.sha256,
   };
   lines.insert(lines.end(), packages.begin(), packages.end());
   lines.insert(lines.end(), voices.begin(), voices.end());
@@ -73,7 +69,9 @@ CompiledCache::~CompiledCache() {
   for (const std::string& path : temporary_) bundle::RemoveTree(path);
 }
 
-std::string CompiledCache::CompiledPath(const std::string& name) const { return directory_ + "/" + name + kCompiledEnd; }
+std::string CompiledCache::CompiledPath(const std::string& name) const {
+  return directory_ + "/" + name + kCompiledEnd;
+}
 
 bool CompiledCache::IsKept(const std::string& name, const std::string& tree_sha256) const {
   if (directory_.empty()) return false;

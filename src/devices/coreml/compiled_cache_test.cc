@@ -39,7 +39,8 @@ TEST(CompiledCacheKey, IsTheDigestOfTheLines) {
   const std::string text = "schema=1\nsdk=koe 0.1.0\nrepo=somebody/something\nrevision=" + std::string(40, 'a') +
                            "\nprofile=starter\ndownload=" + std::string(64, 'd') + "\nvocab=" + std::string(64, '1') +
                            "\nhnsf=" + std::string(64, '2') + "\ncoreml/a.mlpackage=" + std::string(64, 'c') +
-                           "\ncoreml/b.mlpackage=" + std::string(64, 'b') + "\nvoices/af_heart.bin=" + std::string(64, '3');
+                           "\ncoreml/b.mlpackage=" + std::string(64, 'b') +
+                           "\nvoices/af_heart.bin=" + std::string(64, '3');
   EXPECT_EQ(CompiledCacheKey(Manifest(), "koe 0.1.0"), bundle::Sha256Hex(bundle::AsBytes(text)).substr(0, 16));
   EXPECT_EQ(CompiledCacheDirectory("/caches", "0123"), "/caches/KokoroTTS/compiled-0123");
 }

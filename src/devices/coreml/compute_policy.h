@@ -20,8 +20,8 @@ struct ComputePolicy {
 };
 
 // Duration on the CPU (making a GPU program of it took minutes on phones), prosody and generator on the GPU (prosody on
-// the Neural Engine decorrelates, the generator there is 50 times slower), the decoder on the Neural Engine, which frees
-// the GPU for the generator of the chunk before.
+// the Neural Engine decorrelates, the generator there is 50 times slower), the decoder on the Neural Engine, which
+// frees the GPU for the generator of the chunk before.
 inline constexpr ComputePolicy kDefaultPolicy = {ComputeUnits::kCpuOnly, ComputeUnits::kCpuAndGpu,
                                                  ComputeUnits::kCpuAndNeuralEngine, ComputeUnits::kCpuAndGpu};
 

@@ -68,8 +68,8 @@ Result<void> Copy(const StridedArray& array, std::span<Wanted> out) {
   bool good = false;
   switch (array.type) {
     case ArrayType::kFloat16:
-      good = CopyAll<uint16_t>(
-          array, out, [&](uint16_t half, Wanted* to) { return from_float(bundle::HalfToFloat(half), to); });
+      good = CopyAll<uint16_t>(array, out,
+                               [&](uint16_t half, Wanted* to) { return from_float(bundle::HalfToFloat(half), to); });
       break;
     case ArrayType::kFloat32:
       good = CopyAll<float>(array, out, from_float);

@@ -12,7 +12,8 @@ namespace {
 using ::testing::ElementsAre;
 
 template <typename T>
-StridedArray Array(const std::vector<T>& data, ArrayType type, std::vector<int64_t> shape, std::vector<int64_t> strides) {
+StridedArray Array(const std::vector<T>& data, ArrayType type, std::vector<int64_t> shape,
+                   std::vector<int64_t> strides) {
   return {data.data(), data.size() * sizeof(T), type, std::move(shape), std::move(strides)};
 }
 
