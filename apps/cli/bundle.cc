@@ -21,7 +21,7 @@ Equal inputs give equal bytes; $SOURCE_DATE_EPOCH sets the time that the manifes
 --precision stores matrices as int8 (a scale for each row), fp16 or fp32; without it as the weights have them.
 --download-manifest FILE: weights and voices must be those that FILE names, byte for byte.
 --kind coreml makes another bundle from one: Core ML packages in the layout that kokoro-coreml's SDK loads. Its
-profiles: starter (af_heart, 15 s; default), custom (--voice, --buckets), full (English voices, all published sizes).
+profiles: starter (af_heart, 15 s; default), custom (--voice, --buckets), full (English voices, published sizes).
 The SDK wants verified inputs: a source bundle that was built with --download-manifest.
 
 Examples:

@@ -75,8 +75,8 @@ const char* ExportStageName(ExportStage stage);
 struct SdkBundleOptions {
   std::string bundle_dir = {};
   std::string output_dir = {};  // must not exist, or be such a bundle (which is replaced), or be empty
-  // starter: af_heart, 15 s, 128 tokens; custom: `voices` and `buckets`, 128 tokens; full: every English voice and every
-  // published size, with multifunction packages: for the seed's pipeline, its SDK does not take it.
+  // starter: af_heart, 15 s, 128 tokens; custom: `voices` and `buckets`, 128 tokens; full: every English voice and
+  // every published size, with multifunction packages: for the seed's pipeline, its SDK does not take it.
   std::string profile = "starter";
   std::vector<std::string> voices = {};
   std::vector<int> buckets = {};  // seconds
