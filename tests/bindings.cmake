@@ -28,3 +28,15 @@ endif()
 add_test(NAME cli_extras_test
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/cli_extras_test.py" --koe $<TARGET_FILE:koe_cli_fake>)
 set_tests_properties(cli_extras_test PROPERTIES TIMEOUT 120)
+
+# What is for Apple's systems, as far as it can be checked elsewhere.
+koe_python_test(NAME swift_package_test SCRIPT tests/swift_package_test.py)
+koe_python_test(NAME mac_check_test SCRIPT tests/mac_check_test.py)
+find_program(KOE_CLANG NAMES clang-14 clang)
+if(KOE_CLANG)
+  # Against headers of our own; -fsyntax-only needs no run time of Objective-C.
+  add_test(NAME coreml_syntax_test COMMAND "${KOE_CLANG}" -fsyntax-only -x objective-c++ -std=c++20 -fobjc-arc -fblocks
+    -fobjc-runtime=macosx-13.0 -Wall -Wextra -Wshadow -Werror -I "${CMAKE_SOURCE_DIR}/include" -I "${CMAKE_SOURCE_DIR}/src"
+    -isystem "${CMAKE_CURRENT_SOURCE_DIR}/apple_stubs" "${CMAKE_SOURCE_DIR}/src/devices/coreml/coreml_model.mm")
+  set_tests_properties(coreml_syntax_test PROPERTIES TIMEOUT 120)
+endif()

@@ -19,7 +19,7 @@ final class KokoroTTSModelTests: XCTestCase {
         let audio = try await tts.synthesize("Hello world.")
         XCTAssertEqual(audio.samples.count, 37_800)
         XCTAssertEqual(audio.durationSeconds, 1.575, accuracy: 1e-9)
-        XCTAssertEqual(audio.words.map { $0.text }, ["Hello", "world"])
+        XCTAssertEqual(audio.words.map { $0.text }, ["Hello", "world", "."])
         XCTAssertTrue(audio.samples.allSatisfy { $0.isFinite })
         let again = try await tts.synthesize("Hello world.")
         XCTAssertEqual(audio.samples, again.samples)
