@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pickle walker, and the comparison of what it finds with the records of an archive that is sound.
+#include "base/utf8.h"
+#include "bundle/limits.h"
 #include "bundle/pickle.h"
 #include "bundle/testing/file_builders.h"
 #include "bundle/testing/fuzz_oracle.h"
@@ -13,6 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!tensors) {
     testing::RequireReason(tensors.error());
     return 0;
+  }
+  for (const PickledTensor& tensor : *tensors) {
+    testing::Require(tensor.shape.size() <= kMaxRank && tensor.strides.size() == tensor.shape.size());
+    testing::Require(tensor.name.size() <= kMaxTensorNameBytes + 1 && !koe::FindInvalidUtf8(tensor.name));
   }
   // The storages of the tiny model, whatever the pickle says about them.
   static const auto* records = [] {

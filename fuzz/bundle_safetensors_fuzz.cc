@@ -1,10 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both readers of the format: as a source of weights and as a bundle's weights file.
+#include "bundle/limits.h"
+#include "bundle/safetensors.h"
 #include "bundle/testing/fuzz_oracle.h"
 
+namespace {
+
+using namespace koe::bundle;
+
+// The tensors' bytes are the file's behind the header, each once.
+void CheckEntries(const std::vector<SafetensorsEntry>& entries, Bytes file) {
+  size_t covered = sizeof(uint64_t) + LoadLe<uint64_t>(file.data());
+  for (const SafetensorsEntry& entry : entries) {
+    testing::Require(entry.data.data() == file.data() + covered);
+    covered += entry.data.size();
+    testing::Require(entry.shape.size() <= kMaxRank && entry.name.size() <= kMaxTensorNameBytes);
+    unsigned __int128 bytes = SafetensorsElementBytes(entry.dtype);
+    if (bytes == 0) continue;
+    for (const size_t d : entry.shape) {
+      bytes *= d;
+      if (bytes == 0) break;
+      testing::Require(bytes >> 64 == 0);
+    }
+    testing::Require(bytes == entry.data.size());
+  }
+  testing::Require(covered == file.size());
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace koe::bundle;
-  testing::CheckImport(ImportSafetensors(testing::FuzzBytes(data, size), testing::TinyArchitecture()));
+  const Bytes bytes = testing::FuzzBytes(data, size);
+  if (const auto entries = ReadSafetensors(bytes)) {
+    CheckEntries(*entries, bytes);
+  } else {
+    testing::RequireReason(entries.error());
+  }
+  testing::CheckImport(ImportSafetensors(bytes, testing::TinyArchitecture()));
   koe::AlignedBuffer<std::byte> aligned(size);
   if (size != 0) std::memcpy(aligned.data(), data, size);
   const auto stored = ReadWeightsFile(aligned.span(), testing::TinyArchitecture().tensors);

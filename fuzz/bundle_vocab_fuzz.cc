@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bundle/json.h"
 #include "bundle/testing/fuzz_oracle.h"
 #include "bundle/vocab.h"
 
@@ -10,6 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const std::string written = vocab->ToJson();
+  const auto table = ParseJson(written, {3, 100000}, "vocabulary");
+  testing::Require(table.has_value());
+  for (const auto& [symbol, id] : table->Find("vocab")->members) testing::Require(id.integer >= 1 && id.integer < 178);
   const auto again = Vocab::Parse(written, 178);
   testing::Require(again.has_value() && again->ToJson() == written && again->size() == vocab->size());
   return 0;

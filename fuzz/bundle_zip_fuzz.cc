@@ -2,8 +2,19 @@
 #include "bundle/testing/fuzz_oracle.h"
 #include "bundle/zip_reader.h"
 
+namespace {
+
+using namespace koe::bundle;
+
+// Names below one folder, which climb nowhere.
+void RequireSafeName(const std::string& name) {
+  const std::string rooted = "/" + name + "/";
+  for (const char* bad : {"//", "/./", "/../", "\\", ":"}) testing::Require(rooted.find(bad) == std::string::npos);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace koe::bundle;
   const auto entries = ReadStoredZip(testing::FuzzBytes(data, size));
   if (!entries) {
     testing::RequireReason(entries.error());
@@ -11,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   size_t total = 0;
   for (const ZipEntry& entry : *entries) {
+    RequireSafeName(entry.name);
     total += entry.data.size();
     Crc32(entry.data);  // reads every byte
   }

@@ -13,10 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "koe/common.h"
+#include "koe/provider.h"
 #include "koe/result.h"
 
 namespace koe {
@@ -92,6 +94,12 @@ struct FetchReport {
 // are not what the manifest says, a bad signature, a version older than the store's. kTooLong: limits. kIo: network
 // (after all tries), disk, no room. kCancelled.
 Result<FetchReport> FetchBundle(const FetchOptions& options);
+
+// A bundle that Engine::Open fetches first, with FetchBundle and its errors; what the store has already is verified,
+// not fetched again. Progress goes to Engine::Open's callback and to options.progress; options.cancel, which must
+// outlive the provider, counts as Engine::Open's does. Where no network is wanted, Engine::Open takes the store's
+// folder.
+std::shared_ptr<ResourceProvider> MakeStoreProvider(FetchOptions options);
 
 // $XDG_DATA_HOME/koe/kokoro-82m, or ~/.local/share/koe/kokoro-82m: a place where FindBundle looks. "": no home.
 std::string DefaultStoreDir();

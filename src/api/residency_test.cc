@@ -10,6 +10,8 @@
 #include <thread>
 
 #include "bundle/digest.h"
+#include "bundle/testing/temp_dir.h"
+#include "koe/download.h"
 #include "koe/koe.h"
 #include "koe/provider.h"
 #include "support/model.h"
@@ -67,6 +69,31 @@ TEST_F(ResidencyTest, AStartHashesEachFileOnce) {
   EXPECT_EQ(Speak(*second), samples);
   EXPECT_TRUE(second->Phonemize("Hello.", Language::kAmericanEnglish));
   EXPECT_EQ(bundle::NumFilesHashed() - before, hashed);
+}
+
+// The bundle is its own site: it is fetched into a store when the engine is opened, and found there the next time.
+TEST_F(ResidencyTest, AnEngineOnAFetchedStoreSpeaksTheSame) {
+  const std::string manifest = std::filesystem::absolute(test_support::BundlePath()) / "HostedManifest.json";
+  bundle::testing::TempDir temp;
+  FetchOptions options;
+  options.url = "file://" + manifest;
+  options.manifest_sha256 = bundle::Sha256Hex(bundle::AsBytes(bundle::testing::ReadFile(manifest)));
+  options.store_dir = temp / "store";
+  uint64_t transferred = 0;
+  options.progress = [&](const DownloadProgress& now) { transferred = now.bytes_transferred; };
+  const auto direct = Engine::Open(test_support::BundlePath(), {});
+  ASSERT_TRUE(direct);
+  const std::vector<float> samples = Speak(*direct);
+  for (const bool first : {true, false}) {
+    std::string phase;
+    transferred = 0;
+    const auto engine =
+        Engine::Open(MakeStoreProvider(options), {}, [&](const ProviderProgress& now) { phase = now.phase; });
+    ASSERT_TRUE(engine) << engine.error().message();
+    EXPECT_EQ(Speak(*engine), samples);
+    EXPECT_EQ(phase, "ready");
+    EXPECT_EQ(transferred > 0, first);
+  }
 }
 
 TEST_F(ResidencyTest, UnloadsAndLoadsAgain) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint32_t kLocalSignature = 0x04034B50, kDirectorySignature = 0x02014B50, kDescriptorSignature = 0x08074B50;
 constexpr uint32_t kEndSignature = 0x06054B50, kEnd64Signature = 0x06064B50, kLocator64Signature = 0x07064B50;
-constexpr size_t kEndSize = 22, kLocator64Size = 20, kEnd64Size = 56, kLocalSize = 30;
+constexpr size_t kEndSize = 22, kLocator64Size = 20, kEnd64Size = 56;
 constexpr uint16_t kHasDescriptor = 1 << 3, kUtf8Names = 1 << 11;
 constexpr uint32_t kFull32 = 0xFFFFFFFF;
 constexpr uint16_t kFull16 = 0xFFFF;
@@ -130,7 +130,7 @@ bool IsSafeName(std::string_view name) {
 // The entry's data; *end is where its record stops.
 Result<Bytes> ReadLocal(Bytes file, const Header& header, uint64_t limit, uint64_t* end) {
   const std::string shown = Quoted(header.name) + ": ";
-  if (header.local_offset > limit || limit - header.local_offset < kLocalSize) return Corrupt(shown + "out of place");
+  if (header.local_offset > limit) return Corrupt(shown + "out of place");
   ByteReader reader(file.first(limit).subspan(header.local_offset));
   uint32_t signature, time, crc, compressed32, size32;
   uint16_t version, flags, method, name_size, extra_size;

@@ -202,6 +202,9 @@ FetchReport BundleFetch::Report(const Store& store) const {
 
 Result<FetchReport> BundleFetch::Run() {
   KOE_TRY(settings_, CheckNetwork(options_.network, options_.cancel));
+  if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) {
+    return Error(ErrorCode::kCancelled, "download: cancelled");
+  }
   const std::string store_dir = options_.store_dir.empty() ? DefaultStoreDir() : options_.store_dir;
   if (store_dir.empty()) return Error(ErrorCode::kInvalidArgument, "store: none given, and no home to keep one in");
   KOE_TRY(source_, FetchSource(options_, settings_, [&] { progress_.Poll(); }));
