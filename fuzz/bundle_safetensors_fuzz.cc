@@ -37,13 +37,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     testing::RequireReason(entries.error());
   }
   testing::CheckImport(ImportSafetensors(bytes, testing::TinyArchitecture()));
-  koe::AlignedBuffer<std::byte> aligned(size);
-  if (size != 0) std::memcpy(aligned.data(), data, size);
-  const auto stored = ReadWeightsFile(aligned.span(), testing::TinyArchitecture().tensors);
-  if (stored) {
-    testing::RequireFinite(*stored);
-  } else {
-    testing::RequireReason(stored.error());
+  const auto aligned = std::make_shared<koe::AlignedBuffer<std::byte>>(size);
+  if (size != 0) std::memcpy(aligned->data(), data, size);
+  const auto& table = testing::TinyArchitecture().tensors;
+  const auto weights = Weights::Open(koe::MappedFile::OfMemory(aligned->span(), aligned), table);
+  if (!weights) {
+    testing::RequireReason(weights.error());
+    return 0;
   }
+  const std::vector<StoredTensor> stored((*weights)->tensors().begin(), (*weights)->tensors().end());
+  testing::RequireFinite(stored);
+  std::vector<DType> types;
+  for (const TensorSpec& spec : table) {
+    const StoredTensor* tensor = (*weights)->Find(spec.name);
+    testing::Require(tensor != nullptr && tensor->shape == spec.shape);
+    types.push_back(tensor->dtype);
+  }
+  testing::Require((*weights)->Find("no tensor") == nullptr);
+  const std::string_view precision = TensorPrecision(types);
+  testing::Require(precision == "int8" || precision == "fp16" || precision == "fp32");
   return 0;
 }

@@ -285,6 +285,11 @@ def onnx_of_the_model(form, data):
             scale = name.endswith(b"_scale")
             changed[index] = (5, raw_tensor(name, 1 if scale else 3, (16,), struct.pack("<f", 0.5) * 16 if scale else bytes(16)))
         cases[f"{form} scales of rows"] = joined([(n, joined(changed) if n == 7 else v) for n, v in top])
+        for index in rows:  # three scales, and one zero point for all
+            name = next(v for n, v in fields(parts[index][1]) if n == 8)
+            scale = name.endswith(b"_scale")
+            changed[index] = (5, raw_tensor(name, 1 if scale else 3, (3 if scale else 1,), struct.pack("<f", 0.5) * 3 if scale else bytes(1)))
+        cases[f"{form} three scales"] = joined([(n, joined(changed) if n == 7 else v) for n, v in top])
     return cases
 
 

@@ -36,6 +36,11 @@ inline void RequireFiles(const std::vector<FileRecord>& files, const ManifestLim
     total += file.bytes;
   }
   Require(total <= limits.max_total_bytes);
+  if (files.empty()) return;
+  ManifestLimits fewer = limits;
+  fewer.max_files = files.size() - 1;
+  const auto refused = CheckFiles(files, fewer, "files");
+  Require(!refused && refused.error().code() == ErrorCode::kTooLong);
 }
 
 // `parse` takes the text. Returns what was read; nullopt where it was refused.

@@ -16,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                              of_text.max_manifest_bytes = std::max(t.size(), limits.max_manifest_bytes);
                              return HostedManifest::Parse(t, of_text);
                            });
-    if (manifest) testing::RequireFiles(manifest->files, limits);
+    if (!manifest) continue;
+    testing::RequireFiles(manifest->files, limits);
+    testing::Require(manifest->TotalBytes() <= limits.max_total_bytes);
   }
   if (const auto refused = HostedManifest::Parse(text, {10, 100, 1000, 3}); text.size() > 10) {
     testing::Require(!refused && refused.error().code() == koe::ErrorCode::kTooLong);

@@ -29,6 +29,20 @@ void Tag(const koe::g2p::Tagger& tagger, std::string_view text) {
   for (const koe::g2p::Token& token : tokens) Check(token.tag != koe::g2p::Tag::kNone);
 }
 
+// What is written is read: the bytes as a section that has their first ones for its name.
+void WriteAndRead(std::string_view bytes) {
+  const std::string name(bytes.substr(0, bytes.size() % (layout::kNameBytes + 1)));
+  const std::vector<koe::g2p::TaggerSection> sections = {{name, std::string(bytes)}, {"last", "x"}};
+  const auto written = koe::g2p::WriteTaggerFile(koe::g2p::TaggerKind::kPerceptron, sections);
+  if (!written) return Check(written.error().code() == koe::ErrorCode::kInvalidArgument);
+  std::vector<uint64_t> aligned((written->size() + 7) / 8);
+  std::memcpy(aligned.data(), written->data(), written->size());
+  const auto file = koe::g2p::TaggerFile::Open(std::as_bytes(std::span(aligned)).first(written->size()));
+  Check(file.has_value() && file->HasSection("last"));
+  const std::span<const std::byte> read = file->Section(name).value();
+  Check(read.size() == bytes.size() && std::memcmp(read.data(), bytes.data(), read.size()) == 0);
+}
+
 template <typename T>
 void Put(std::vector<uint64_t>* words, size_t offset, T value) {
   std::memcpy(reinterpret_cast<char*>(words->data()) + offset, &value, sizeof(T));
@@ -37,6 +51,7 @@ void Put(std::vector<uint64_t>* words, size_t offset, T value) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  WriteAndRead({reinterpret_cast<const char*>(data), size});
   std::vector<uint64_t> words((size + 7) / 8 + 1);  // 8-byte aligned
   std::memcpy(words.data(), data, size);
   const std::span<const std::byte> bytes = std::as_bytes(std::span(words)).first(size);

@@ -34,6 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Require(lexicon->entries()->Find(word.key, word.lower) != nullptr);
     Require(lexicon->entries()->LongestSharedPrefix(word.lower) == word.lower.size());
     for (const auto& pronunciation : word.pronunciations) Require(!koe::FindInvalidUtf8(pronunciation.phonemes));
+    for (const koe::g2p::Tag tag : {koe::g2p::Tag::kNN, koe::g2p::Tag::kVBD, koe::g2p::Tag::kRB, koe::g2p::Tag::kJJ}) {
+      const std::string* phonemes = word.Phonemes(tag);
+      Require(phonemes == nullptr || !phonemes->empty());
+    }
   }
   return 0;
 }

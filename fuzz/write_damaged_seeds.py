@@ -6,10 +6,11 @@ Made from the sound ones that write_bundle_seeds has left there. A seed's name s
 """
 import json
 import os
-import re
 import struct
 import sys
-import zlib
+
+from damaged_archives import write_archives
+from damaged_speech_files import write_speech_files
 
 CORPUS = sys.argv[1]
 
@@ -269,8 +270,8 @@ def main():
     damaged_json()
     damaged_manifests()
     damaged_safetensors()
-    from damaged_archives import write_archives  # beside this file
     write_archives(read, put)
+    write_speech_files(read, put)
 
 
 if __name__ == "__main__":
