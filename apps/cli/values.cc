@@ -96,8 +96,8 @@ Result<size_t> ParseSize(const std::string& what, const std::string& text) {
 void ModelArguments::DeclarePlaces(Arguments* arguments) {
   arguments->List("--place", "STAGE=DEVICE", &place,
                   "Run all, duration, prosody, decoder or generator on onnx:cpu, your own onnxruntime "
-                  "($KOE_ONNXRUNTIME_LIBRARY), instead of cpu (docs/export.md)");
-  arguments->Value("--models", "DIR", &models, "What koe export --format onnx --precision fp32 wrote, for --place");
+                  "($KOE_ONNXRUNTIME_LIBRARY), or on coreml (Macs), instead of cpu (docs/export.md)");
+  arguments->Value("--models", "DIR", &models, "For --place: what koe export --format onnx --precision fp32 or bundle build --kind coreml wrote");
 }
 
 Result<EngineOptions> ModelArguments::Options() const {

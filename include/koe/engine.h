@@ -41,9 +41,9 @@ struct EngineOptions {
   // Engine::Unload once no call has run for so long; the next call loads the model again. 0: never; at most a year.
   double unload_after_seconds = 0;
   // Stages on other devices, as "generator=onnx:cpu" or "all=onnx:cpu": on ONNX models that `koe export` wrote from the
-  // same bundle into models_dir, run by the user's own onnxruntime ($KOE_ONNXRUNTIME_LIBRARY, else the system's). Text
-  // is cut so that chunks fit the models' sizes by estimate; one that does not is kTooLong (docs/export.md). Empty:
-  // every stage is native, and nothing of this is loaded. Not with max_memory_bytes.
+  // same bundle into models_dir, run by the user's own onnxruntime ($KOE_ONNXRUNTIME_LIBRARY, else the system's); as
+  // "all=coreml" on Apple's systems (docs/export.md). Text is cut so that chunks fit the models' sizes by estimate; one
+  // that does not is kTooLong. Empty: every stage is native, nothing of this is loaded. Not with max_memory_bytes.
   std::vector<std::string> place = {};
   std::string models_dir = {};
 };

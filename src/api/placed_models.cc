@@ -4,6 +4,7 @@
 #include "base/mapped_file.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/sdk_bundle.h"
 
 namespace koe::api {
 namespace {
@@ -17,6 +18,12 @@ Result<void> CheckPlacedModels(const std::string& models_dir, const bundle::Bund
   const auto failure = [&](ErrorCode code, const std::string& why) {
     return Error(code, "models: '" + models_dir + "': " + why);
   };
+  constexpr const char* kOtherWeights = "were not exported from this bundle's weights";
+  if (bundle::IsSdkBundle(models_dir)) {
+    KOE_TRY(const bundle::SdkManifest manifest, bundle::ReadSdkManifest(models_dir));
+    if (manifest.weights_sha256 == bundle.manifest().weights_source.sha256) return {};
+    return failure(ErrorCode::kInvalidArgument, kOtherWeights);
+  }
   const auto file = MappedFile::Open(models_dir + "/" + kName);
   if (!file) return failure(ErrorCode::kNotFound, std::string(kName) + ": none (see 'koe export --format onnx')");
   const auto bytes = file->bytes();
@@ -34,7 +41,7 @@ Result<void> CheckPlacedModels(const std::string& models_dir, const bundle::Bund
                    "must be of 'koe export --format onnx --precision fp32' with the current contract");
   }
   if (field("weights_sha256") != bundle.manifest().weights_source.sha256) {
-    return failure(ErrorCode::kInvalidArgument, "were not exported from this bundle's weights");
+    return failure(ErrorCode::kInvalidArgument, kOtherWeights);
   }
   return {};
 }

@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "bundle/manifests/sdk.h"
+#include "devices/coreml/compute_policy.h"
+#include "devices/coreml/coreml_runtime.h"
 #include "devices/native_pitch.h"
 #include "devices/onnx_stages.h"
 
@@ -28,9 +31,9 @@ constexpr std::array<Placeable, 4> kPlaceable = {{{StageId::kDuration, OnnxStage
 
 class OnnxDevice final : public pipeline::Device {
  public:
-  OnnxDevice(std::shared_ptr<const OnnxFolder> folder, bool places_pitch)
-      : folder_(std::move(folder)), places_pitch_(places_pitch) {}
-  const char* name() const override { return kName; }
+  OnnxDevice(std::string name, std::shared_ptr<const OnnxFolder> folder, bool places_pitch)
+      : name_(std::move(name)), folder_(std::move(folder)), places_pitch_(places_pitch) {}
+  const char* name() const override { return name_.c_str(); }
   pipeline::StaticBuckets buckets() const override { return folder_->buckets(); }
   bool Offers(StageId id, Precision precision) const override {
     return precision == Precision::kExact && std::any_of(kPlaceable.begin(), kPlaceable.end(), [&](const Placeable& p) {
@@ -41,7 +44,7 @@ class OnnxDevice final : public pipeline::Device {
   Result<void> Make(StageId stage, Precision precision, const DeviceResources& resources,
                     pipeline::Model* model) const override {
     if (!Offers(stage, precision)) {
-      return Error(ErrorCode::kUnsupported, std::string("stage: ") + pipeline::StageName(stage) + ": not on onnx:cpu");
+      return Error(ErrorCode::kUnsupported, std::string("stage: ") + pipeline::StageName(stage) + ": not on " + name_);
     }
     // What gives the pitch is made first, in the same place, where it stays native.
     if (!places_pitch_ && (stage == StageId::kDuration || stage == StageId::kProsody)) {
@@ -58,12 +61,32 @@ class OnnxDevice final : public pipeline::Device {
   }
 
  private:
+  const std::string name_;
   std::shared_ptr<const OnnxFolder> folder_;
   const bool places_pitch_;
 };
 
 Error BadPlace(const std::string& place, const std::string& why) {
   return Error(ErrorCode::kInvalidArgument, "place: '" + place + "': " + why);
+}
+
+std::string DeviceOf(const std::string& place) {
+  const size_t equals = place.find('=');
+  return equals == std::string::npos ? "" : place.substr(equals + 1);
+}
+bool IsCoreMl(const std::string& device) { return device.starts_with("coreml"); }
+
+// The models of a device, opened one by one when they are needed.
+Result<std::shared_ptr<const OnnxFolder>> OpenFolder(const std::string& device, const std::string& models_dir,
+                                                     int num_threads) {
+  if (!IsCoreMl(device)) {
+    KOE_TRY(auto runtime, OnnxRuntime::Load(""));
+    return OnnxFolder::Open(std::move(runtime), models_dir, num_threads);
+  }
+  KOE_TRY(const ComputePolicy policy, ParseComputePolicy(device));
+  KOE_TRY(auto runtime, MakeCoreMlRuntime(models_dir, "", policy));
+  return OnnxFolder::Open(std::move(runtime), models_dir + "/" + bundle::kSdkPackageFolder, num_threads,
+                          bundle::kSdkPackageEnd);
 }
 
 // For each of kPlaceable, and for the pitch behind them, what placed it; empty: it is native.
@@ -74,15 +97,17 @@ Result<Chosen> Choose(const std::vector<std::string>& places) {
   for (const std::string& place : places) {
     const size_t equals = place.find('=');
     const std::string stage = place.substr(0, equals);
-    const std::string where = equals == std::string::npos ? "" : place.substr(equals + 1);
-    if (where != kName && where != "cpu") return BadPlace(place, "must be STAGE=onnx:cpu or STAGE=cpu");
+    const std::string where = DeviceOf(place);
+    if (where != kName && where != "cpu" && !(IsCoreMl(where) && ParseComputePolicy(where))) {
+      return BadPlace(place, "must be STAGE=onnx:cpu, STAGE=coreml[:cpu|gpu|ane|all] or STAGE=cpu");
+    }
     bool found = false;
     for (size_t i = 0; i < chosen.size(); ++i) {
       const bool is_pitch = i == kPlaceable.size();
       if (stage != (is_pitch ? "pitch" : pipeline::StageName(kPlaceable[i].id)) && (stage != "all" || is_pitch)) {
         continue;
       }
-      chosen[i] = where == kName ? place : "";
+      chosen[i] = where != "cpu" ? place : "";
       found = true;
     }
     if (!found) {
@@ -105,10 +130,17 @@ Result<PlacedStages> PlaceStages(const std::vector<std::string>& places, const s
   if (!pitch.empty() && chosen[0].empty() && chosen[1].empty()) {
     return BadPlace(pitch, "comes from duration and prosody, and neither is placed");
   }
-  if (models_dir.empty()) return BadPlace(*first, "needs a folder of models (see 'koe export --format onnx')");
-  KOE_TRY(auto runtime, OnnxRuntime::Load(""));
-  KOE_TRY(auto folder, OnnxFolder::Open(std::move(runtime), models_dir, num_threads));
-  PlacedStages placed{std::make_shared<OnnxDevice>(folder, !pitch.empty()), 0};
+  const std::string device = DeviceOf(*first);
+  for (const std::string& place : chosen) {
+    if (!place.empty() && DeviceOf(place) != device)
+      return BadPlace(place, "beside " + device + ": one device at a time");
+  }
+  if (models_dir.empty()) {
+    const char* maker = IsCoreMl(device) ? "koe bundle build --kind coreml" : "koe export --format onnx";
+    return BadPlace(*first, std::string("needs a folder of models (see '") + maker + "')");
+  }
+  KOE_TRY(auto folder, OpenFolder(device, models_dir, num_threads));
+  PlacedStages placed{std::make_shared<OnnxDevice>(device, folder, !pitch.empty()), 0};
   for (size_t i = 0; i < kPlaceable.size(); ++i) {
     if (chosen[i].empty()) continue;
     const auto& [id, stage] = kPlaceable[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// "onnx:cpu": the neural stages on exported models, and which stages a user places there.
+// "onnx:cpu" and "coreml": the neural stages on exported models, and which stages a user places there.
 #ifndef KOE_DEVICES_ONNX_DEVICE_H_
 #define KOE_DEVICES_ONNX_DEVICE_H_
 
@@ -20,6 +20,8 @@ struct PlacedStages {
 // Puts the stages that `places` names on exported models in `models_dir`: "generator=onnx:cpu", "all=onnx:cpu"; of two
 // for one stage the later counts; "=cpu" is the native form. "pitch" is what the harmonic source integrates: it stays
 // native wherever duration and prosody are, unless it is placed by name (native_pitch.h); "all" leaves it.
+// "coreml", or "coreml:cpu", ":gpu", ":ane", ":all" (coreml/compute_policy.h): the packages of an SDK bundle in
+// `models_dir`, on Apple's systems; kUnsupported elsewhere. One device at a time.
 // Placed stages compute in float32, whatever the plan's precision. kInvalidArgument: what names no stage or device; no
 // models_dir. kNotFound: no onnxruntime, no models of a placed stage. kUnsupported: an onnxruntime that is too old.
 Result<PlacedStages> PlaceStages(const std::vector<std::string>& places, const std::string& models_dir, int num_threads,

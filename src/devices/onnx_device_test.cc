@@ -40,6 +40,8 @@ TEST(PlaceStages, WhatNamesNothingIsRefused) {
                                                         {"generator", "STAGE=onnx:cpu"},
                                                         {"generator=", "STAGE=onnx:cpu"},
                                                         {"generator=onnx:gpu", "STAGE=onnx:cpu"},
+                                                        {"generator=coreml:fast", "STAGE=coreml[:cpu|gpu|ane|all]"},
+                                                        {"generator=coreml", "koe bundle build --kind coreml"},
                                                         {"=onnx:cpu", "must name all"},
                                                         {"harmonic_source=onnx:cpu", "the rest is always native"},
                                                         {"pitch=onnx:cpu", "neither is placed"},

@@ -225,14 +225,14 @@ struct FileName {
   const char* suffix;
   int unit;  // of the number between them that is one of the stage's sizes
 };
-constexpr std::array<FileName, 4> kFileNames = {{{"kokoro_duration_t", ".onnx", 1},
-                                                 {"kokoro_f0ntrain_t", ".onnx", kFramesPerSecond},
-                                                 {"kokoro_decoder_pre_", "s.onnx", 1},
-                                                 {"kokoro_decoder_har_post_", "s.onnx", 1}}};
+constexpr std::array<FileName, 4> kFileNames = {{{"kokoro_duration_t", "", 1},
+                                                 {"kokoro_f0ntrain_t", "", kFramesPerSecond},
+                                                 {"kokoro_decoder_pre_", "s", 1},
+                                                 {"kokoro_decoder_har_post_", "s", 1}}};
 
 // The size of a model of that name; 0 where it is none.
-int SizeOf(const std::string& name, const FileName& form) {
-  const std::string prefix = form.prefix, suffix = form.suffix;
+int SizeOf(const std::string& name, const FileName& form, const std::string& ending) {
+  const std::string prefix = form.prefix, suffix = form.suffix + ending;
   if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return 0;
   const std::string digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
   const bool is_number = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -244,13 +244,14 @@ int SizeOf(const std::string& name, const FileName& form) {
 }  // namespace
 
 Result<std::shared_ptr<const OnnxFolder>> OnnxFolder::Open(std::shared_ptr<const OnnxRuntime> runtime,
-                                                           std::string folder, int num_threads) {
-  std::shared_ptr<OnnxFolder> opened(new OnnxFolder(std::move(runtime), std::move(folder), num_threads));
+                                                           std::string folder, int num_threads, std::string ending) {
+  std::shared_ptr<OnnxFolder> opened(
+      new OnnxFolder(std::move(runtime), std::move(folder), num_threads, std::move(ending)));
   std::array<std::set<int>, 4> sizes;
   std::error_code error;
   for (std::filesystem::directory_iterator it(opened->folder_, error), end; !error && it != end; it.increment(error)) {
     for (size_t stage = 0; stage < sizes.size(); ++stage) {
-      const int size = SizeOf(it->path().filename().string(), kFileNames[stage]);
+      const int size = SizeOf(it->path().filename().string(), kFileNames[stage], opened->ending_);
       if (size > 0) sizes[stage].insert(size);
     }
   }
@@ -260,7 +261,8 @@ Result<std::shared_ptr<const OnnxFolder>> OnnxFolder::Open(std::shared_ptr<const
     is_empty &= sizes[stage].empty();
   }
   if (is_empty) {
-    return Error(ErrorCode::kNotFound, "models: '" + opened->folder_ + "': none (see 'koe export --format onnx')");
+    const char* maker = opened->ending_ == ".onnx" ? "koe export --format onnx" : "koe bundle build --kind coreml";
+    return Error(ErrorCode::kNotFound, "models: '" + opened->folder_ + "': none (see '" + maker + "')");
   }
   return std::shared_ptr<const OnnxFolder>(std::move(opened));
 }
@@ -292,7 +294,7 @@ Result<int> OnnxFolder::SizeFor(OnnxStage stage, size_t count) const {
 
 Result<const OnnxRuntime::Session*> OnnxFolder::Session(OnnxStage stage, int size) const {
   const FileName& form = kFileNames[static_cast<size_t>(stage)];
-  const std::string name = form.prefix + std::to_string(size * form.unit) + form.suffix;
+  const std::string name = form.prefix + std::to_string(size * form.unit) + form.suffix + ending_;
   const std::lock_guard<std::mutex> lock(mutex_);
   std::unique_ptr<OnnxRuntime::Session>& session = sessions_[name];
   if (session == nullptr) {

@@ -24,8 +24,9 @@ enum class OnnxStage { kDuration, kProsody, kDecoder, kGenerator };
 class OnnxFolder {
  public:
   // kNotFound: no model of any stage there.
+  // `ending` is that of the models' names, for runtimes of other formats.
   static Result<std::shared_ptr<const OnnxFolder>> Open(std::shared_ptr<const OnnxRuntime> runtime, std::string folder,
-                                                        int num_threads);
+                                                        int num_threads, std::string ending = ".onnx");
 
   const std::string& path() const { return folder_; }
   // Ascending: tokens of the duration stage, seconds of the others. Empty: the folder has no model of that stage.
@@ -37,11 +38,15 @@ class OnnxFolder {
   Result<const OnnxRuntime::Session*> Session(OnnxStage stage, int size) const;
 
  private:
-  OnnxFolder(std::shared_ptr<const OnnxRuntime> runtime, std::string folder, int num_threads)
-      : runtime_(std::move(runtime)), folder_(std::move(folder)), num_threads_(num_threads) {}
+  OnnxFolder(std::shared_ptr<const OnnxRuntime> runtime, std::string folder, int num_threads, std::string ending)
+      : runtime_(std::move(runtime)),
+        folder_(std::move(folder)),
+        num_threads_(num_threads),
+        ending_(std::move(ending)) {}
   std::shared_ptr<const OnnxRuntime> runtime_;
   std::string folder_;
   int num_threads_;
+  std::string ending_;
   std::array<std::vector<int>, 4> sizes_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::unique_ptr<OnnxRuntime::Session>> sessions_;

@@ -137,6 +137,7 @@ Result<SdkBundleReport> BuildSdkBundle(const SdkBundleOptions& options) {
                                                   ": not 7 to 40 hexadecimal digits, perhaps with -dirty");
   }
   manifest.generated_at = bundle::ReproducibleTimestamp(bundle->manifest().generated_at);
+  manifest.weights_sha256 = bundle->manifest().weights_source.sha256;
   manifest.bundle_profile = options.profile;
   manifest.supported_languages = {"en-US"};  // the seed's, British voices or not
   manifest.buckets = recipe.buckets;

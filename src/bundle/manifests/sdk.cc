@@ -95,6 +95,8 @@ Result<SdkManifest> ParseWithin(std::string_view json, const ManifestLimits& lim
   KOE_TRY(m.generated_at, fields.Timestamp("generated_at"));
   KOE_TRY(m.provenance, ReadProvenance(fields));
   if (m.provenance.sdk_commit.empty()) return fields.Corrupt("sdk_commit", "missing");
+  KOE_TRY(m.weights_sha256, fields.TextOrNone("weights_sha256", 64));
+  if (!m.weights_sha256.empty() && !IsSha256Hex(m.weights_sha256)) return fields.Corrupt("weights_sha256", "no digest");
   KOE_TRY(m.bundle_profile, fields.OneOf("bundle_profile", {"starter", "custom", "full"}));
   KOE_TRY(const Fields platforms, fields.Object("minimum_platforms"));
   KOE_CHECK_OK(platforms.OneOf("iOS", {kSdkMinimumIos}));
@@ -174,6 +176,7 @@ std::string SdkManifest::ToJson() const {
   root.Set("schema_version", Json::Int(kSchemaVersion));
   root.Set("generated_at", Json::Text(generated_at));
   WriteProvenance(provenance, &root);
+  if (!weights_sha256.empty()) root.Set("weights_sha256", Json::Text(weights_sha256));
   root.Set("bundle_profile", Json::Text(bundle_profile));
   root.Set("minimum_platforms", std::move(platforms));
   root.Set("supported_languages", bundle::ToJson(supported_languages));

@@ -38,6 +38,7 @@ struct SdkPackage {
 struct SdkManifest {
   std::string generated_at;
   Provenance provenance;
+  std::string weights_sha256;  // of the file that the packages' weights came from; "": not told, as in the seed's
   std::string bundle_profile;  // starter, custom, full
   std::vector<std::string> supported_languages;
   std::vector<int> buckets;               // seconds, ascending
