@@ -97,7 +97,8 @@ void ModelArguments::DeclarePlaces(Arguments* arguments) {
   arguments->List("--place", "STAGE=DEVICE", &place,
                   "Run all, duration, prosody, decoder or generator on onnx:cpu, your own onnxruntime "
                   "($KOE_ONNXRUNTIME_LIBRARY), or on coreml (Macs), instead of cpu (docs/export.md)");
-  arguments->Value("--models", "DIR", &models, "For --place: what koe export --format onnx --precision fp32 or bundle build --kind coreml wrote");
+  arguments->Value("--models", "DIR", &models,
+                   "For --place: what koe export --format onnx --precision fp32 or bundle build --kind coreml wrote");
 }
 
 Result<EngineOptions> ModelArguments::Options() const {
