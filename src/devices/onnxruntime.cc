@@ -116,6 +116,11 @@ class Library final : public OnnxRuntime {
     KOE_CHECK_OK(Check(table_,
                        At<ort::SetIntraOpNumThreads>(table_, ort::kSetIntraOpNumThreads)(options.get(), num_threads),
                        "threads"));
+    // Its threads sleep between runs: native stages run beside it, on the same processors.
+    KOE_CHECK_OK(Check(table_,
+                       At<ort::AddSessionConfigEntry>(table_, ort::kAddSessionConfigEntry)(
+                           options.get(), "session.intra_op.allow_spinning", "0"),
+                       "spinning"));
     Handle<ort::Session> session(table_, ort::kReleaseSession);
     KOE_CHECK_OK(Check(table_,
                        At<ort::CreateSession>(table_, ort::kCreateSession)(environment_.get(), model_path.c_str(),

@@ -43,6 +43,7 @@ enum Slot : size_t {
   kReleaseSession = 95,
   kReleaseValue = 96,
   kReleaseSessionOptions = 100,
+  kAddSessionConfigEntry = 130,
 };
 
 using Table = void* const*;
@@ -57,6 +58,7 @@ using CreateSession = Status* (*)(const Env*, const char* path, const SessionOpt
 using Run = Status* (*)(Session*, const RunOptions*, const char* const* input_names, const Value* const* inputs,
                         size_t num_inputs, const char* const* output_names, size_t num_outputs, Value** outputs);
 using CreateSessionOptions = Status* (*)(SessionOptions**);
+using AddSessionConfigEntry = Status* (*)(SessionOptions*, const char* key, const char* value);
 using SetIntraOpNumThreads = Status* (*)(SessionOptions*, int);
 using CreateTensorWithData = Status* (*)(const MemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank,
                                          ElementType, Value**);
