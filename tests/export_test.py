@@ -92,6 +92,9 @@ def check_numbers(checker, folder, tensors, tokens, seconds):
                     checker.expect(value == (0, 0), f"{stage} {size}: durations: {value[0]} differ")
                 else:
                     checker.expect(value >= gate, f"{stage} {size}, fill {case.fill:.2f}: {name}: {value:.1f} dB (>= {gate})")
+                if name == "waveform":
+                    level = case.level(outputs, name)
+                    checker.expect(abs(level - 1) < 0.005, f"{stage} {size}: level {level:.4f} (1.00)")
 
 
 def check_default_mask(checker, folder, tensors):

@@ -96,6 +96,11 @@ class Case:
     def cropped(self, outputs, name):
         return np.asarray(outputs[name])[self.crop[name]]
 
+    def level(self, outputs, name):
+        """Root mean square of what is real, in the engine's."""
+        got, want = (np.mean(np.square(x, dtype=np.float64)) for x in (self.cropped(outputs, name), self.expected[name]))
+        return float(np.sqrt(got / want))
+
     def compare(self, outputs):
         """{output: dB}; of pred_dur (tokens that differ, largest difference)."""
         result = {}

@@ -14,7 +14,6 @@ import os
 import sys
 
 import cases
-import numpy as np
 
 FLOAT32_DB, FLOAT16_DB, CONTAMINATION_DB, EVALUATORS_DB = 100, 45, 80, 2
 GATED = {"F0_pred", "N_pred", "x_pre", "waveform"}
@@ -41,8 +40,7 @@ def judge(case, outputs, precision, contamination):
         gate = gate_db(name, precision, contamination)
         text, good = f"{value:.1f} dB", gate is None or value >= gate
         if name == "waveform":
-            level = float(np.sqrt(np.mean(np.square(case.cropped(outputs, name), dtype=np.float64)) /
-                                  np.mean(np.square(case.expected[name], dtype=np.float64))))
+            level = case.level(outputs, name)
             text += f", level {level:.4f}"
             good = good and (not contamination or abs(level - 1) < 0.005)
         rows.append((name, text, good))
