@@ -6,7 +6,8 @@ namespace koe::python {
 namespace {
 
 std::unique_ptr<Engine> OpenEngine(const std::string& bundle, int num_threads, const std::string& simd,
-                                   const std::string& unknown_words, bool verify_digests) {
+                                   const std::string& unknown_words, bool verify_digests, const std::string& precision,
+                                   size_t max_memory_bytes, double unload_after_seconds) {
   EngineOptions options;
   options.num_threads = num_threads;
   options.simd_target = simd;
@@ -21,6 +22,16 @@ std::unique_ptr<Engine> OpenEngine(const std::string& bundle, int num_threads, c
     throw Failure{Error(ErrorCode::kInvalidArgument,
                         "unknown_words: '" + unknown_words + "': must be one of default, neural, espeak, spell")};
   }
+  if (precision == "fast") {
+    options.precision = Precision::kFast;
+  } else if (precision == "low-memory") {
+    options.precision = Precision::kLowMemory;
+  } else if (precision != "exact") {
+    throw Failure{
+        Error(ErrorCode::kInvalidArgument, "precision: '" + precision + "': must be one of exact, fast, low-memory")};
+  }
+  options.max_memory_bytes = max_memory_bytes;
+  options.unload_after_seconds = unload_after_seconds;
   const py::gil_scoped_release release;
   return std::make_unique<Engine>(ValueOf(Engine::Open(ValueOf(FindBundle(bundle)), options)));
 }
@@ -176,6 +187,7 @@ PYBIND11_MODULE(_koe, module) {
   DefineValues(module);
   py::class_<Engine>(module, "Engine")
       .def(py::init(&OpenEngine))
+      .def("unload", &Engine::Unload, py::call_guard<py::gil_scoped_release>())
       .def("synthesize", &Synthesize)
       .def("prepare", &Prepare)
       .def("synthesize_prepared", &SynthesizePrepared)

@@ -25,8 +25,12 @@ if(TARGET koe_python)
 endif()
 
 # Streams, batches, completions and the manual page of the program, over an engine that makes sines.
+add_library(koe_fake_alsa MODULE fake_alsa.c)
+set_target_properties(koe_fake_alsa PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON PREFIX "")
+target_compile_options(koe_fake_alsa PRIVATE -Wall -Wextra -Werror)
 add_test(NAME cli_extras_test
-  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/cli_extras_test.py" --koe $<TARGET_FILE:koe_cli_fake>)
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/cli_extras_test.py" --koe $<TARGET_FILE:koe_cli_fake>
+          --alsa $<TARGET_FILE:koe_fake_alsa>)
 set_tests_properties(cli_extras_test PROPERTIES TIMEOUT 120)
 
 # What is for Apple's systems, as far as it can be checked elsewhere.

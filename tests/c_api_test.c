@@ -72,6 +72,20 @@ static void test_without_bundle(void) {
   EXPECT(koe_engine_open("/no/such/folder", &options, &engine, &error) == KOE_ERR_INVALID_ARGUMENT);
   options.struct_size = offsetof(koe_engine_options, unknown_words);
   EXPECT(koe_engine_open("/no/such/folder", &options, &engine, &error) == KOE_ERR_NOT_FOUND);
+  KOE_INIT(&options);
+  options.precision = 3;
+  EXPECT(koe_engine_open("/no/such/folder", &options, &engine, &error) == KOE_ERR_INVALID_ARGUMENT);
+  EXPECT(strncmp(error.message, "precision: 3", 12) == 0);
+
+  // Every pointer that must be there is named where it is not.
+  koe_audio* audio = (koe_audio*)&failures;
+  EXPECT(koe_synthesize(NULL, "a", 1, NULL, &audio, &error) == KOE_ERR_INVALID_ARGUMENT && audio == NULL);
+  EXPECT(strncmp(error.message, "engine: null", 12) == 0);
+  EXPECT(koe_synthesize(NULL, "a", 1, NULL, NULL, &error) == KOE_ERR_INVALID_ARGUMENT);
+  EXPECT(strncmp(error.message, "out: null", 9) == 0);
+  EXPECT(koe_synthesize_chunks(NULL, "a", 1, NULL, NULL, NULL, &error) == KOE_ERR_INVALID_ARGUMENT);
+  EXPECT(koe_stream_finish(NULL, &error) == KOE_ERR_INVALID_ARGUMENT && strncmp(error.message, "stream: ", 8) == 0);
+  EXPECT(koe_engine_unload(NULL) == 0);
 
   koe_lexicon* lexicon = NULL;
   EXPECT(koe_lexicon_parse("Koe\t\n", KOE_NUL_TERMINATED, "mine", &lexicon, &error) == KOE_ERR_INVALID_ARGUMENT);

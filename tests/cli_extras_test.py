@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """koe say --stream and --play, koe batch, koe completions, koe man, with the engine of tests/fake_engine.cc.
 
-  python tests/cli_extras_test.py --koe PROGRAM
+  python tests/cli_extras_test.py --koe PROGRAM --alsa LIBRARY      (of tests/fake_alsa.c)
 """
 import argparse
+import ctypes
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import unittest
 
-koe = None
+koe = alsa = None
 
 
 class Case(unittest.TestCase):
@@ -59,9 +60,58 @@ class Streams(Case):
         self.assertEqual(status, 5, message)
 
     def test_no_player(self):
-        status, _, message = self.run_koe("say", "Hello.", "--play", env={"PATH": self.folder})
+        nothing = {"PATH": self.folder, "KOE_PLAYER": "", "ALSA_CONFIG_PATH": self.path("none")}  # a library without a device, if any
+        status, _, message = self.run_koe("say", "Hello.", "--play", env=nothing)
         self.assertEqual(status, 2)
         self.assertIn("alsa-utils", message)
+        self.assertEqual(len(message.splitlines()), 1, message)
+        status, _, message = self.run_koe("say", "Hello.", "--play", env={"KOE_ALSA_LIBRARY": self.path("none.so")})
+        self.assertEqual(status, 2)
+        self.assertIn("none.so: cannot be loaded", message)
+        status, _, message = self.run_koe("say", "Hello.", "--play", env={"KOE_ALSA_LIBRARY": "libc.so.6"})
+        self.assertEqual(status, 2)
+        self.assertIn("not ALSA's library", message)
+
+    def play(self, text, **env):
+        """What the library was given. A text is long enough for many pieces."""
+        heard = self.path("heard")
+        outcome = self.run_koe("say", text, "--play", env={"KOE_ALSA_LIBRARY": alsa, "FAKE_ALSA_OUTPUT": heard, **env})
+        with open(heard, "rb") as f:
+            return outcome, f.read()
+
+    def test_alsa_library(self):
+        _, whole, _ = self.run_koe("say", "Hello. " * 30, "-o", "-", "--format", "raw")
+        for failure in ("", "underrun"):
+            outcome, heard = self.play("Hello. " * 30, FAKE_ALSA_FAIL=failure)
+            self.assertEqual(outcome[:2], (0, b""), outcome[2])
+            self.assertEqual(heard, b"default:" + whole + b":drained")
+        _, heard = self.play("Hello.", KOE_ALSA_DEVICE="hw:1")
+        self.assertTrue(heard.startswith(b"hw:1:"))
+        for failure, status in (("params", 2), ("write", 5), ("drain", 5)):
+            outcome, heard = self.play("Hello.", FAKE_ALSA_FAIL=failure)
+            self.assertEqual(outcome[0], status, outcome[2])
+            self.assertIn("ALSA", outcome[2])
+        self.assertEqual(self.play("Hello.", FAKE_ALSA_FAIL="write")[1], b"default::dropped")
+        status, _, message = self.run_koe("say", "Hello.", "--play",
+                                          env={"KOE_ALSA_LIBRARY": alsa, "FAKE_ALSA_FAIL": "open", "KOE_ALSA_DEVICE": "none"})
+        self.assertEqual(status, 2)
+        self.assertIn("device 'none'", message)
+
+    def test_alsa_itself(self):
+        try:
+            ctypes.CDLL("libasound.so.2")
+        except OSError:
+            self.skipTest("libasound2 is absent")
+        _, whole, _ = self.run_koe("say", "Hello. " * 30, "-o", "-", "--format", "raw")
+        with open(self.path("asound.conf"), "w") as f:
+            f.write(f'pcm.file {{ type file slave.pcm "null" file "{self.path("heard")}" format "raw" }}\npcm.null {{ type null }}\n')
+        status, _, message = self.run_koe("say", "Hello. " * 30, "--play",
+                                          env={"ALSA_CONFIG_PATH": self.path("asound.conf"), "KOE_ALSA_DEVICE": "file"})
+        self.assertEqual(status, 0, message)
+        with open(self.path("heard"), "rb") as f:
+            heard = f.read()
+        self.assertEqual(heard[:len(whole)], whole)
+        self.assertFalse(any(heard[len(whole):]))  # a period is filled with silence
 
     def test_what_does_not_go_together(self):
         for arguments in (["--play", "-o", "a.wav"], ["--stream", "-o", "a.wav"], ["--stream", "-o", "-", "--format", "mp3"],
@@ -101,8 +151,21 @@ class Batches(Case):
             f.write('{"line": 1, "id": "a", "sta')  # cut off by a crash
         self.assertEqual([r["status"] for r in self.batch(lines, "-s", "2")[1]], ["kept", "kept", "kept"])
 
+    def test_what_changes_the_speech_is_spoken_again(self):
+        lines = [{"text": "One.", "id": "a"}]
+        self.batch(lines)
+        with open(self.path("names.tsv"), "w", encoding="utf-8") as f:
+            f.write("One\tw\u02C8\u028Cn\n")
+        for arguments in (["--precision", "fast"], ["--max-memory", "1G"], ["--lexicon", "names.tsv"], ["--chunking", "packed"]):
+            for status in ("ok", "kept"):
+                self.assertEqual([r["status"] for r in self.batch(lines, *arguments)[1]], [status], arguments)
+        with open(self.path("names.tsv"), "a", encoding="utf-8") as f:
+            f.write("Two\tt\u02C8u\n")
+        self.assertEqual([r["status"] for r in self.batch(lines, "--lexicon", "names.tsv")[1]], ["ok"])
+
     def test_usage(self):
         self.assertEqual(self.run_koe("batch", "-", text="")[0], 2)
+        self.assertEqual(self.run_koe("batch", "-", "-o", "out", "--max-memory", "none", text="{}")[0], 2)
         self.assertEqual(self.run_koe("batch", "none.jsonl", "-o", "out")[0], 4)
         self.assertEqual(self.run_koe("batch", "-", "-o", "/dev/null/x", text="{}")[0], 5)
         self.assertEqual(self.batch([])[0], 0)
@@ -161,11 +224,12 @@ class Reference(Case):
 
 
 def main():
-    global koe
+    global koe, alsa
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--koe", required=True)
+    parser.add_argument("--alsa", required=True)
     args, rest = parser.parse_known_args()
-    koe = os.path.abspath(args.koe)
+    koe, alsa = os.path.abspath(args.koe), os.path.abspath(args.alsa)
     unittest.main(argv=[sys.argv[0], *rest])
 
 

@@ -29,6 +29,7 @@ Environment:
   KOE_TARGET   SIMD instructions to use: scalar, avx2, avx512 or neon
   KOE_ESPEAK_LIBRARY, KOE_ESPEAK_DATA   libespeak-ng and its data, for --oov espeak
   KOE_PLAYER   command that --play sends 16-bit samples to (24,000 Hz, mono)
+  KOE_ALSA_DEVICE, KOE_ALSA_LIBRARY   where --play speaks otherwise (default, libasound.so.2)
   NO_COLOR     no colours on a terminal
 
 Exit codes:

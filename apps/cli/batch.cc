@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -27,7 +28,7 @@ Only text is needed; id is the name of the file without its ending (the line's n
 One line of JSON for each is written to standard output and to DIR/report.jsonl: line, id, status (ok, kept,
 error), output, seconds, and the error's code and message. A line that fails does not stop the others; the exit
 code then is that of the first that failed. Run again, lines that are done are kept: same id, same input, same
-model, file there. Ctrl-C loses nothing but the line that was being spoken.
+options, same model, file there. Ctrl-C loses nothing but the line that was being spoken.
 
 Examples:
   koe batch lines.jsonl -o out
@@ -64,9 +65,7 @@ class Batch : public Command {
     arguments->Value("-v,--voice", "NAME", &voice_, "Voice of lines without one (default af_heart)");
     arguments->Value("-s,--speed", "X", &speed_, "Speed of lines without one, 0.25 to 4 (default 1)");
     text_arguments_.Declare(arguments);
-    arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
-    arguments->Value("--precision", "NAME", &model_.precision, "exact (default)");
-    arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
+    model_.Declare(arguments);
   }
 
   Outcome Run(Terminal* terminal) override {
@@ -121,6 +120,7 @@ class Batch : public Command {
     CLI_TRY(options_.speed, ParseSpeed(speed_.value_or("1")), InputFailure);
     if (voice_) options_.voice = *voice_;
     CLI_TRY(options_.lexicon, text_arguments_.Load(), InputFailure);
+    settings_ = SettingsKey();
     if (mkdir(output_->c_str(), 0777) != 0 && errno != EEXIST) {
       return {ExitCode::kIo, "output: " + Quote(*output_) + ": " + std::strerror(errno)};
     }
@@ -171,6 +171,20 @@ class Batch : public Command {
     return result;
   }
 
+  // Of the options that change what is heard and are the same for all lines.
+  std::string SettingsKey() const {
+    Key key;
+    key.Add(Format("%d %d %d %zu", static_cast<int>(engine_options_.precision),
+                   static_cast<int>(engine_options_.unknown_words), engine_options_.misaki_quirks ? 1 : 0,
+                   engine_options_.max_memory_bytes));
+    for (const std::string& place : model_.place) key.Add(place);
+    for (const std::string& path : text_arguments_.lexicons) {
+      std::ifstream file(path, std::ios::binary);  // it has just been read
+      key.Add(std::string(std::istreambuf_iterator<char>(file), {}));
+    }
+    return key.Text();
+  }
+
   std::string KeyOf(const BatchLine& line) const {
     const SynthesisOptions& o = line.options;
     return Key()
@@ -179,6 +193,7 @@ class Batch : public Command {
         .Add(o.language)
         .Add(Format("%.9g %.9g %llu %d %d", static_cast<double>(o.speed), static_cast<double>(o.gain),
                     static_cast<unsigned long long>(o.seed), o.input_is_phonemes ? 1 : 0, static_cast<int>(o.chunking)))
+        .Add(settings_)
         .Add(weights_)
         .Add(Version())
         .Text();
@@ -190,7 +205,7 @@ class Batch : public Command {
   EngineOptions engine_options_;
   SynthesisOptions options_;
   AudioFormat format_ = AudioFormat::kWav;
-  std::string weights_;
+  std::string settings_, weights_;
   std::map<std::string, std::string> done_;  // id -> key, of the report
   std::set<std::string> seen_;
 };

@@ -62,6 +62,7 @@ class Bench : public Command {
     arguments->Value("-l,--lang", "CODE", &language_, "Of --g2p: en-us (default) or en-gb");
     arguments->Value("-t,--threads", "N", &model_.threads, "Threads (default: one for every processor)");
     arguments->Value("--precision", "NAME", &model_.precision, "Of --speech, see koe say --help");
+    arguments->Value("--max-memory", "SIZE", &model_.max_memory, "Of --speech, see koe say --help");
     arguments->Flag("--json", &json_, "Print JSON, one line a mode");
     arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
   }

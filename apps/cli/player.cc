@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -35,51 +36,35 @@ bool IsInPath(const std::string& program) {
   return false;
 }
 
+const char* Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
 Error Failed(const std::string& why) { return Error(ErrorCode::kIo, "player: " + why); }
 
-}  // namespace
-
-Result<Player> Player::Open() {
-  std::string command;
-  if (const char* given = std::getenv("KOE_PLAYER"); given != nullptr) command = given;
-  for (const auto& [program, line] : kPlayers) {
-    if (command.empty() && IsInPath(program)) command = line;
+// A child process that reads the samples from its standard input.
+class CommandPlayer final : public Player {
+ public:
+  CommandPlayer(pid_t process, int pipe) : process_(process), pipe_(pipe) {}
+  ~CommandPlayer() override {
+    if (pipe_ >= 0) close(pipe_);
+    if (process_ < 0) return;
+    kill(process_, SIGTERM);
+    waitpid(process_, nullptr, 0);
   }
-  if (command.empty()) {
-    return Error(ErrorCode::kUnsupported,
-                 "player: none of aplay, paplay, pw-play and ffplay is here (alsa-utils has aplay; or set KOE_PLAYER)");
-  }
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return Failed(std::strerror(errno));
-  const pid_t process = fork();
-  if (process < 0) {
-    const int error = errno;
-    close(ends[0]);
-    close(ends[1]);
-    return Failed(std::strerror(error));
-  }
-  if (process == 0) {
-    signal(SIGPIPE, SIG_DFL);
-    dup2(ends[0], STDIN_FILENO);
-    execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
-    _exit(127);
-  }
-  close(ends[0]);
-  fcntl(ends[1], F_SETFL, O_NONBLOCK);
-  return Player(process, ends[1]);
-}
+  CommandPlayer(const CommandPlayer&) = delete;
+  CommandPlayer& operator=(const CommandPlayer&) = delete;
 
-Player::Player(Player&& other) noexcept
-    : process_(std::exchange(other.process_, -1)), pipe_(std::exchange(other.pipe_, -1)) {}
+  Result<void> Write(std::string_view samples, const CancelToken& cancel) override;
+  Result<void> Finish(const CancelToken& cancel) override;
 
-Player::~Player() {
-  if (pipe_ >= 0) close(pipe_);
-  if (process_ < 0) return;
-  kill(process_, SIGTERM);
-  waitpid(process_, nullptr, 0);
-}
+ private:
+  pid_t process_;
+  int pipe_;
+};
 
-Result<void> Player::Write(std::string_view samples, const CancelToken& cancel) {
+Result<void> CommandPlayer::Write(std::string_view samples, const CancelToken& cancel) {
   while (!samples.empty()) {
     if (cancel.IsCancelled()) return Error(ErrorCode::kCancelled, "interrupted: the speech was cut short");
     const ssize_t count = write(pipe_, samples.data(), samples.size());
@@ -95,7 +80,7 @@ Result<void> Player::Write(std::string_view samples, const CancelToken& cancel) 
   return {};
 }
 
-Result<void> Player::Finish(const CancelToken& cancel) {
+Result<void> CommandPlayer::Finish(const CancelToken& cancel) {
   close(std::exchange(pipe_, -1));
   int status = 0;
   while (true) {
@@ -108,6 +93,44 @@ Result<void> Player::Finish(const CancelToken& cancel) {
   process_ = -1;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return Failed(WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status)) : "killed");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Player>> OpenCommandPlayer(const char* command) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Failed(std::strerror(errno));
+  const pid_t process = fork();
+  if (process < 0) {
+    const int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return Failed(std::strerror(error));
+  }
+  if (process == 0) {
+    signal(SIGPIPE, SIG_DFL);
+    dup2(ends[0], STDIN_FILENO);
+    execl("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  close(ends[0]);
+  fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  return std::unique_ptr<Player>(std::make_unique<CommandPlayer>(process, ends[1]));
+}
+
+Result<std::unique_ptr<Player>> OpenPlayer() {
+  if (const char* given = Environment("KOE_PLAYER"); given != nullptr) return OpenCommandPlayer(given);
+  const char* library = Environment("KOE_ALSA_LIBRARY");
+  const char* device = Environment("KOE_ALSA_DEVICE");
+  auto alsa = OpenAlsaPlayer(library != nullptr ? library : "libasound.so.2", device != nullptr ? device : "default");
+  if (alsa) return alsa;
+  if (library != nullptr || device != nullptr) return alsa.error().WithContext("player");
+  for (const auto& [program, line] : kPlayers) {
+    if (IsInPath(program)) return OpenCommandPlayer(line);
+  }
+  return Error(ErrorCode::kUnsupported, "player: none here: " + alsa.error().message() +
+                                            "; no aplay, paplay, pw-play or ffplay (Debian: libasound2 or alsa-utils; "
+                                            "KOE_PLAYER names any other)");
 }
 
 }  // namespace koe::cli

@@ -1,36 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Speakers, through whatever player this machine has: nothing is linked, and none may be there.
+// Speakers, through whatever this machine has: nothing is linked, and none may be there.
 #ifndef KOE_APPS_CLI_PLAYER_H_
 #define KOE_APPS_CLI_PLAYER_H_
 
-#include <sys/types.h>
-
+#include <memory>
 #include <string_view>
 
 #include "koe/koe.h"
 
 namespace koe::cli {
 
-// A child process that reads 16-bit little-endian mono samples, 24,000 a second, from its standard input.
+// Takes 16-bit little-endian mono samples, 24,000 a second. Destroyed before Finish, it falls silent at once.
 class Player {
  public:
-  // $KOE_PLAYER (a shell command), else the first of aplay, paplay, pw-play, ffplay that is in PATH. kUnsupported:
-  // none.
-  static Result<Player> Open();
-  Player(Player&& other) noexcept;
-  Player& operator=(Player&& other) = delete;
-  ~Player();  // kills a player that has not finished
-
-  // Waits while the player's buffer is full. kIo: it has gone; kCancelled.
-  Result<void> Write(std::string_view samples, const CancelToken& cancel);
-  // Returns when all has been heard. kIo: it failed.
-  Result<void> Finish(const CancelToken& cancel);
-
- private:
-  Player(pid_t process, int pipe) : process_(process), pipe_(pipe) {}
-  pid_t process_;
-  int pipe_;
+  virtual ~Player() = default;
+  // Whole samples. Waits while the player's buffer is full. kIo: it has gone; kCancelled.
+  virtual Result<void> Write(std::string_view samples, const CancelToken& cancel) = 0;
+  // Returns when all has been heard. kIo: it failed; kCancelled.
+  virtual Result<void> Finish(const CancelToken& cancel) = 0;
 };
+
+// $KOE_PLAYER (a shell command that reads the samples from its standard input) where it is set. Else ALSA: libasound,
+// loaded now ($KOE_ALSA_LIBRARY), and its device $KOE_ALSA_DEVICE or "default". Where the library is absent or has no
+// such device, and none was asked for: the first of aplay, paplay, pw-play and ffplay that is in PATH. kUnsupported
+// with what was tried: none.
+Result<std::unique_ptr<Player>> OpenPlayer();
+
+// The two kinds, for OpenPlayer.
+Result<std::unique_ptr<Player>> OpenAlsaPlayer(const char* library, const char* device);
+Result<std::unique_ptr<Player>> OpenCommandPlayer(const char* command);
 
 }  // namespace koe::cli
 

@@ -113,7 +113,8 @@ void Say::Declare(Arguments* arguments) {
                    "wav, flac, mp3, ogg, opus or raw (default: by FILE's ending; wav for -)");
   arguments->Flag("--stream", &stream_,
                   "Start as soon as the first words are ready: to standard output (-o -, wav or raw), else as --play");
-  arguments->Flag("--play", &play_, "Speak to the speakers, through aplay, paplay, pw-play, ffplay or $KOE_PLAYER");
+  arguments->Flag("--play", &play_,
+                  "Speak to the speakers: through ALSA, else aplay, paplay, pw-play or ffplay; or $KOE_PLAYER");
   arguments->Value("-v,--voice", "NAME", &voice_,
                    "Voice, or a mix as af_heart:0.7+bm_george:0.3 (default af_heart; see koe voices)");
   arguments->Value("--blend", "HOW", &blend_, "How voices are mixed: linear (default) or spherical");
@@ -127,13 +128,8 @@ void Say::Declare(Arguments* arguments) {
   arguments->Value("--vtt", "FILE", &vtt_, "Write subtitles as WebVTT");
   arguments->Value("--times", "FILE", &times_, "Write when every word and sentence is heard, as JSON");
   arguments->Value("--seed", "N", &seed_, "Seed of the noise in the voice (default 0)");
-  arguments->Value("-t,--threads", "N", &model_.threads, "Threads, 0 to 256 (default 0: one for every processor)");
-  arguments->Value("--precision", "NAME", &model_.precision, "exact (default), fast or low-memory");
-  arguments->Value("--max-memory", "SIZE", &model_.max_memory,
-                   "Memory for model and synthesis, such as 500M: cuts long text smaller, or refuses");
-  model_.DeclarePlaces(arguments);
   arguments->Value("--repeat", "N", &repeat_, "Synthesise N times, report the median of all but the first");
-  arguments->Value("-b,--bundle", "DIR", &model_.bundle, "Model bundle (default: see koe bundle info --help)");
+  model_.Declare(arguments);
   arguments->Flag("--json", &json_, "Print results as JSON on standard output");
 }
 
@@ -207,10 +203,9 @@ Outcome Say::Run(Terminal* terminal) {
 Outcome Say::SpeakAtOnce(const Engine& engine, const std::string& text, Terminal* terminal) {
   if (voice_) options_.voice = *voice_;
   options_.first_audio = FirstAudio::kFast;
-  std::optional<Player> player;
+  std::unique_ptr<Player> player;
   if (play_) {
-    CLI_TRY(Player opened, Player::Open(), UsageFailure);
-    player.emplace(std::move(opened));
+    CLI_TRY(player, OpenPlayer(), UsageFailure);
   }
   CLI_TRY(Stream stream, engine.OpenStream(text, options_), InputFailure);
   if (!play_ && format_ == AudioFormat::kWav) {

@@ -101,6 +101,15 @@ void ModelArguments::DeclarePlaces(Arguments* arguments) {
                    "For --place: what koe export --format onnx --precision fp32 or bundle build --kind coreml wrote");
 }
 
+void ModelArguments::Declare(Arguments* arguments) {
+  arguments->Value("-t,--threads", "N", &threads, "Threads, 0 to 256 (default 0: one for every processor)");
+  arguments->Value("--precision", "NAME", &precision, "exact (default), fast or low-memory");
+  arguments->Value("--max-memory", "SIZE", &max_memory,
+                   "Memory for model and synthesis, such as 500M: cuts long text smaller, or refuses");
+  arguments->Value("-b,--bundle", "DIR", &bundle, "Model bundle (default: see koe bundle info --help)");
+  DeclarePlaces(arguments);
+}
+
 Result<EngineOptions> ModelArguments::Options() const {
   EngineOptions options;
   KOE_TRY(const uint64_t num_threads, ParseInteger("threads", threads.value_or("0"), 0, kMaxThreads));

@@ -30,8 +30,11 @@ Result<Precision> ParsePrecision(const std::string& text);
 struct ModelArguments {
   std::optional<std::string> bundle, threads, precision, max_memory, models;
   std::vector<std::string> place;
-  // --place and --models.
+
+  void Declare(Arguments* arguments);
+  // --place and --models alone; Declare has them.
   void DeclarePlaces(Arguments* arguments);
+  // kInvalidArgument.
   Result<EngineOptions> Options() const;
 };
 

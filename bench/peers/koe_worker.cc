@@ -51,11 +51,7 @@ class Worker : public cli::Command {
   cli::ModelArguments model_;
 };
 
-void Worker::Declare(cli::Arguments* arguments) {
-  arguments->Value("-b,--bundle", "DIR", &model_.bundle, "As for koe say");
-  arguments->Value("-t,--threads", "N", &model_.threads, "As for koe say");
-  arguments->Value("--precision", "NAME", &model_.precision, "As for koe say");
-}
+void Worker::Declare(cli::Arguments* arguments) { model_.Declare(arguments); }
 
 Outcome Worker::Run(cli::Terminal*) {
   const Stopwatch watch;

@@ -84,19 +84,27 @@ KOE_C_EXPORT void koe_cancel_free(koe_cancel* cancel);  // after the calls that 
 typedef struct koe_engine koe_engine;
 
 enum { KOE_UNKNOWN_WORDS_DEFAULT = 0, KOE_UNKNOWN_WORDS_NEURAL, KOE_UNKNOWN_WORDS_ESPEAK, KOE_UNKNOWN_WORDS_SPELL };
+enum { KOE_PRECISION_EXACT = 0, KOE_PRECISION_FAST, KOE_PRECISION_LOW_MEMORY };
 
 typedef struct koe_engine_options {
   size_t struct_size;
-  int32_t num_threads;      // 0: one for every processor
-  int32_t unknown_words;    // KOE_UNKNOWN_WORDS_*
-  const char* simd_target;  // null: the best; scalar, avx2, avx512, neon
-  int32_t skip_digests;     // not 0: do not compare the files' SHA-256
+  int32_t num_threads;          // 0: one for every processor
+  int32_t unknown_words;        // KOE_UNKNOWN_WORDS_*
+  const char* simd_target;      // null: the best; scalar, avx2, avx512, neon
+  int32_t skip_digests;         // not 0: do not compare the files' SHA-256
+  int32_t precision;            // KOE_PRECISION_*
+  size_t max_memory_bytes;      // of the model and one synthesis; 0: any number
+  double unload_after_seconds;  // koe_engine_unload once idle for so long; 0: never
+  int32_t misaki_quirks;        // not 0: repeat what misaki does wrong, too
 } koe_engine_options;
 
 // bundle_dir null: searched as koe::FindBundle says. options null: defaults, here and everywhere.
 KOE_C_EXPORT koe_status koe_engine_open(const char* bundle_dir, const koe_engine_options* options, koe_engine** out,
                                         koe_error* error);
 KOE_C_EXPORT void koe_engine_free(koe_engine* engine);  // streams may outlive it
+// Frees the model and the memory for activations; the next call loads it again. 1 where it did, 0 while a call runs or
+// where nothing is loaded.
+KOE_C_EXPORT int32_t koe_engine_unload(const koe_engine* engine);
 
 typedef struct koe_prewarm_options {
   size_t struct_size;

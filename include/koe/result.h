@@ -92,9 +92,9 @@ class [[nodiscard]] Result<void> {
 
 // KOE_CHECK_OK(F()): the same for Result<void>, or where the value is not needed.
 #define KOE_CHECK_OK(expression) KOE_CHECK_OK_INNER_(KOE_RESULT_CONCAT_(koe_ok_, __LINE__), expression)
-#define KOE_CHECK_OK_INNER_(result, expression)                                 \
-  do {                                                                          \
-    if (auto result = (expression); !result.has_value()) return result.error(); \
+#define KOE_CHECK_OK_INNER_(result, expression)                                   \
+  do {                                                                            \
+    if (auto&& result = (expression); !result.has_value()) return result.error(); \
   } while (false)
 
 #endif  // KOE_RESULT_H_

@@ -180,13 +180,17 @@ class Engine:
     """An open model bundle. Thread-safe; weights are loaded by the first call that needs them.
 
     bundle: a folder; None: as ``koe info`` finds it. threads: 0 for one on every processor. simd: scalar, avx2, avx512,
-    neon; None for the best. unknown_words: default, neural, espeak or spell.
+    neon; None for the best. unknown_words: default, neural, espeak or spell. precision: exact, fast or low-memory.
+    max_memory: bytes that the model and one synthesis may take (long text is cut smaller; what does not fit even so is
+    an OutOfMemoryError); 0 for any number. unload_after: seconds without a call after which the model is freed; 0 for
+    never.
     """
 
     def __init__(self, bundle: Optional[Path] = None, *, threads: int = 0, simd: Optional[str] = None,
-                 unknown_words: str = "default", verify_digests: bool = True) -> None:
+                 unknown_words: str = "default", verify_digests: bool = True, precision: str = "exact", max_memory: int = 0,
+                 unload_after: float = 0) -> None:
         self._engine = _koe.Engine(os.fspath(bundle) if bundle is not None else "", threads, simd or "", unknown_words,
-                                   verify_digests)
+                                   verify_digests, precision, max_memory, unload_after)
 
     def synthesize(self, text: str, voice: str = "af_heart", speed: float = 1.0, *, cancel: Optional[Cancel] = None,
                    progress: Optional[Progress] = None, **options: Any) -> Audio:
@@ -235,6 +239,10 @@ class Engine:
     def prewarm(self, text: str = "", voice: str = "") -> None:
         """Loads the weights and speaks once, so that the next call runs at full speed."""
         self._engine.prewarm(text, voice)
+
+    def unload(self) -> bool:
+        """Frees the model; the next call loads it again. False while a call runs or where nothing is loaded."""
+        return self._engine.unload()
 
     @property
     def voices(self) -> List[Voice]:

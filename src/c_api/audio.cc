@@ -9,10 +9,8 @@ extern "C" {
 
 koe_status koe_synthesize(const koe_engine* engine, const char* text, size_t length,
                           const koe_synthesis_options* options, koe_audio** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_TRY(const std::string_view input, ReadText(text, length));
     KOE_TRY(const koe::SynthesisOptions wanted, ReadSynthesisOptions(options));
     KOE_TRY(koe::Audio audio, engine->engine.Synthesize(input, wanted));
@@ -23,11 +21,8 @@ koe_status koe_synthesize(const koe_engine* engine, const char* text, size_t len
 
 koe_status koe_synthesize_prepared(const koe_engine* engine, const koe_prepared* prepared, size_t first,
                                    size_t num_chunks, const koe_cancel* cancel, koe_audio** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (prepared == nullptr) return NullArgument("prepared");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}, {"prepared", prepared}}));
     const std::span<const koe::PreparedChunk> chunks = prepared->prepared.chunks;
     KOE_CHECK_OK(CheckIndex("first", first, chunks.size()));
     if (num_chunks == 0 || num_chunks > chunks.size() - first) {
@@ -56,7 +51,7 @@ size_t koe_audio_num_chunks(const koe_audio* audio) { return audio == nullptr ? 
 
 koe_status koe_audio_word(const koe_audio* audio, size_t index, koe_word_time* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (audio == nullptr) return NullArgument("audio");
+    KOE_CHECK_OK(CheckNotNull({{"audio", audio}}));
     KOE_CHECK_OK(CheckIndex("word", index, audio->audio.word_times.size()));
     return WriteStruct("out", WordTimeOf(audio->audio.word_times[index]), out);
   });
@@ -64,7 +59,7 @@ koe_status koe_audio_word(const koe_audio* audio, size_t index, koe_word_time* o
 
 koe_status koe_audio_sentence(const koe_audio* audio, size_t index, koe_sentence_time* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (audio == nullptr) return NullArgument("audio");
+    KOE_CHECK_OK(CheckNotNull({{"audio", audio}}));
     KOE_CHECK_OK(CheckIndex("sentence", index, audio->audio.sentence_times.size()));
     const koe::SentenceTime& sentence = audio->audio.sentence_times[index];
     koe_sentence_time c = {};
@@ -82,7 +77,7 @@ koe_status koe_audio_sentence(const koe_audio* audio, size_t index, koe_sentence
 
 koe_status koe_audio_chunk(const koe_audio* audio, size_t index, koe_chunk_info* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (audio == nullptr) return NullArgument("audio");
+    KOE_CHECK_OK(CheckNotNull({{"audio", audio}}));
     KOE_CHECK_OK(CheckIndex("chunk", index, audio->audio.chunks.size()));
     return WriteStruct("out", ChunkInfoOf(audio->audio.chunks[index]), out);
   });
@@ -90,7 +85,7 @@ koe_status koe_audio_chunk(const koe_audio* audio, size_t index, koe_chunk_info*
 
 koe_status koe_audio_token(const koe_audio* audio, size_t chunk, size_t index, koe_token_time* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (audio == nullptr) return NullArgument("audio");
+    KOE_CHECK_OK(CheckNotNull({{"audio", audio}}));
     KOE_CHECK_OK(CheckIndex("chunk", chunk, audio->audio.chunks.size()));
     const std::vector<koe::TokenInfo>& tokens = audio->audio.chunks[chunk].tokens;
     KOE_CHECK_OK(CheckIndex("token", index, tokens.size()));
@@ -100,10 +95,8 @@ koe_status koe_audio_token(const koe_audio* audio, size_t chunk, size_t index, k
 }
 
 koe_status koe_audio_times(const koe_audio* audio, int32_t format, koe_buffer** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (audio == nullptr) return NullArgument("audio");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"audio", audio}}));
     const koe::Audio& speech = audio->audio;
     std::string bytes;
     switch (format) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ namespace koe::c_api {
 
 // Fills in *error, as far as its caller's struct goes.
 void SetError(koe_error* error, koe_status status, std::string_view message) noexcept;
+
+inline Error NullArgument(const char* what) {
+  return Error(ErrorCode::kInvalidArgument, std::string(what) + ": null: must not be");
+}
 
 // function() returns Result<void>; its error, or an exception, becomes a status and *error.
 template <typename Function>
@@ -35,8 +40,24 @@ koe_status Call(koe_error* error, Function&& function) noexcept {
   }
 }
 
-inline Error NullArgument(const char* what) {
-  return Error(ErrorCode::kInvalidArgument, std::string(what) + ": null: must not be");
+// The same for a function that gives something: *out is null unless it returns KOE_OK.
+template <typename Handle, typename Function>
+koe_status CallFor(Handle** out, koe_error* error, Function&& function) noexcept {
+  if (out == nullptr) return Call(error, []() -> Result<void> { return NullArgument("out"); });
+  *out = nullptr;
+  return Call(error, function);
+}
+
+struct PointerArgument {
+  const char* name;
+  const void* pointer;
+};
+// kInvalidArgument with the name of the first that is null.
+inline Result<void> CheckNotNull(std::initializer_list<PointerArgument> arguments) {
+  for (const PointerArgument& argument : arguments) {
+    if (argument.pointer == nullptr) return NullArgument(argument.name);
+  }
+  return {};
 }
 
 // The function's own copy of the caller's options; null: all 0.

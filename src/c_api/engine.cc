@@ -31,6 +31,21 @@ Result<EngineOptions> ReadEngineOptions(const koe_engine_options* given) {
       return Error(ErrorCode::kInvalidArgument,
                    "unknown_words: " + std::to_string(c.unknown_words) + ": must be 0 to 3");
   }
+  switch (c.precision) {
+    case KOE_PRECISION_EXACT:
+      break;
+    case KOE_PRECISION_FAST:
+      options.precision = Precision::kFast;
+      break;
+    case KOE_PRECISION_LOW_MEMORY:
+      options.precision = Precision::kLowMemory;
+      break;
+    default:
+      return Error(ErrorCode::kInvalidArgument, "precision: " + std::to_string(c.precision) + ": must be 0 to 2");
+  }
+  options.max_memory_bytes = c.max_memory_bytes;
+  options.unload_after_seconds = c.unload_after_seconds;
+  options.misaki_quirks = c.misaki_quirks != 0;
   return options;
 }
 
@@ -52,9 +67,7 @@ extern "C" {
 
 koe_status koe_engine_open(const char* bundle_dir, const koe_engine_options* options, koe_engine** out,
                            koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
     KOE_TRY(const koe::EngineOptions engine_options, ReadEngineOptions(options));
     KOE_TRY(const std::string dir, koe::FindBundle(OrEmpty(bundle_dir)));
     KOE_TRY(koe::Engine engine, koe::Engine::Open(dir, engine_options));
@@ -66,10 +79,11 @@ koe_status koe_engine_open(const char* bundle_dir, const koe_engine_options* opt
 }
 
 void koe_engine_free(koe_engine* engine) { delete engine; }
+int32_t koe_engine_unload(const koe_engine* engine) { return engine != nullptr && engine->engine.Unload() ? 1 : 0; }
 
 koe_status koe_engine_prewarm(const koe_engine* engine, const koe_prewarm_options* options, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_TRY(const koe_prewarm_options c, ReadOptions("options", options));
     koe::PrewarmOptions prewarm;
     prewarm.text = OrEmpty(c.text);
@@ -88,7 +102,7 @@ size_t koe_engine_num_voices(const koe_engine* engine) { return engine == nullpt
 
 koe_status koe_engine_voice(const koe_engine* engine, size_t index, koe_voice_info* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_CHECK_OK(CheckIndex("voice", index, engine->voices.size()));
     const koe::VoiceInfo& voice = engine->voices[index];
     return WriteStruct("out", koe_voice_info{0, voice.id.c_str(), voice.language.c_str(), voice.gender.c_str()}, out);
@@ -97,7 +111,7 @@ koe_status koe_engine_voice(const koe_engine* engine, size_t index, koe_voice_in
 
 koe_status koe_engine_get_info(const koe_engine* engine, koe_engine_info* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     const koe::EngineInfo& info = engine->info;
     koe_engine_info c = {};
     c.bundle_path = info.bundle_path.c_str();
@@ -113,10 +127,8 @@ koe_status koe_engine_get_info(const koe_engine* engine, koe_engine_info* out, k
 }
 
 koe_status koe_engine_diagnostics_json(const koe_engine* engine, koe_buffer** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     *out = new koe_buffer{koe::DiagnosticsJson(engine->engine.GetDiagnostics())};
     return {};
   });
@@ -125,7 +137,7 @@ koe_status koe_engine_diagnostics_json(const koe_engine* engine, koe_buffer** ou
 koe_status koe_write_audio(const float* samples, size_t num_samples, const char* path, const char* format,
                            koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (path == nullptr) return NullArgument("path");
+    KOE_CHECK_OK(CheckNotNull({{"path", path}}));
     KOE_TRY(const std::span<const float> audio, ReadSamples(samples, num_samples));
     KOE_TRY(const koe::AudioFormat audio_format, ReadFormat(path, format));
     return koe::WriteAudio(audio, path, audio_format);
@@ -134,10 +146,8 @@ koe_status koe_write_audio(const float* samples, size_t num_samples, const char*
 
 koe_status koe_encode_audio(const float* samples, size_t num_samples, const char* format, koe_buffer** out,
                             koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (out == nullptr) return NullArgument("out");
-    if (format == nullptr) return NullArgument("format");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"format", format}}));
     KOE_TRY(const std::span<const float> audio, ReadSamples(samples, num_samples));
     KOE_TRY(const koe::AudioFormat audio_format, koe::ParseAudioFormat(format));
     KOE_TRY(std::string bytes, koe::EncodeAudio(audio, audio_format));

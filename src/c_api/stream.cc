@@ -28,14 +28,14 @@ void koe_chunk_free(koe_chunk* chunk) { delete chunk; }
 
 koe_status koe_chunk_get_info(const koe_chunk* chunk, koe_chunk_info* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (chunk == nullptr) return NullArgument("chunk");
+    KOE_CHECK_OK(CheckNotNull({{"chunk", chunk}}));
     return WriteStruct("out", ChunkInfoOf(chunk->plan->info), out);
   });
 }
 
 koe_status koe_chunk_word(const koe_chunk* chunk, size_t index, koe_word_time* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (chunk == nullptr) return NullArgument("chunk");
+    KOE_CHECK_OK(CheckNotNull({{"chunk", chunk}}));
     KOE_CHECK_OK(CheckIndex("word", index, chunk->plan->words.size()));
     return WriteStruct("out", WordTimeOf(chunk->plan->words[index]), out);
   });
@@ -45,7 +45,7 @@ koe_status koe_synthesize_chunks(const koe_engine* engine, const char* text, siz
                                  const koe_synthesis_options* options, koe_chunk_callback callback, void* user_data,
                                  koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     if (callback == nullptr) return NullArgument("callback");
     KOE_TRY(const std::string_view input, ReadText(text, length));
     KOE_TRY(const koe::SynthesisOptions wanted, ReadSynthesisOptions(options));
@@ -60,10 +60,8 @@ koe_status koe_synthesize_chunks(const koe_engine* engine, const char* text, siz
 koe_status koe_stream_open(const koe_engine* engine, const char* text, size_t length,
                            const koe_synthesis_options* options, const koe_stream_options* stream_options,
                            koe_stream** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_TRY(const koe::SynthesisOptions wanted, ReadSynthesisOptions(options));
     KOE_TRY(const koe_stream_options c, ReadOptions("stream_options", stream_options));
     koe::StreamOptions ahead;
@@ -81,10 +79,8 @@ koe_status koe_stream_open(const koe_engine* engine, const char* text, size_t le
 }
 
 koe_status koe_stream_next(koe_stream* stream, koe_chunk** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (stream == nullptr) return NullArgument("stream");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"stream", stream}}));
     auto chunk = std::make_unique<koe_chunk>();  // before the audio is taken, which cannot be had twice
     KOE_TRY(chunk->own_audio, stream->stream.Next());
     if (!chunk->own_audio) return {};
@@ -96,10 +92,8 @@ koe_status koe_stream_next(koe_stream* stream, koe_chunk** out, koe_error* error
 }
 
 koe_status koe_stream_peek(koe_stream* stream, koe_chunk** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (stream == nullptr) return NullArgument("stream");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"stream", stream}}));
     auto chunk = std::make_unique<koe_chunk>();
     KOE_TRY(chunk->own_plan, stream->stream.Peek());
     if (!chunk->own_plan) return {};
@@ -111,7 +105,7 @@ koe_status koe_stream_peek(koe_stream* stream, koe_chunk** out, koe_error* error
 
 koe_status koe_stream_push(koe_stream* stream, const char* text, size_t length, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (stream == nullptr) return NullArgument("stream");
+    KOE_CHECK_OK(CheckNotNull({{"stream", stream}}));
     KOE_TRY(const std::string_view input, ReadText(text, length));
     return stream->stream.Push(input);
   });
@@ -119,7 +113,7 @@ koe_status koe_stream_push(koe_stream* stream, const char* text, size_t length, 
 
 koe_status koe_stream_finish(koe_stream* stream, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (stream == nullptr) return NullArgument("stream");
+    KOE_CHECK_OK(CheckNotNull({{"stream", stream}}));
     return stream->stream.Finish();
   });
 }
@@ -131,7 +125,7 @@ void koe_stream_free(koe_stream* stream) { delete stream; }
 
 koe_status koe_stream_get_statistics(const koe_stream* stream, koe_stream_statistics* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (stream == nullptr) return NullArgument("stream");
+    KOE_CHECK_OK(CheckNotNull({{"stream", stream}}));
     const koe::StreamStatistics statistics = stream->stream.Statistics();
     return WriteStruct("out",
                        koe_stream_statistics{0, statistics.num_chunks, statistics.num_samples, statistics.unknown_words,

@@ -25,10 +25,8 @@ using namespace koe::c_api;  // NOLINT(google-build-using-namespace): the functi
 extern "C" {
 
 koe_status koe_lexicon_load(const char* path, koe_lexicon** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (out == nullptr) return NullArgument("out");
-    if (path == nullptr) return NullArgument("path");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"path", path}}));
     KOE_TRY(koe::UserLexicon lexicon, koe::UserLexicon::Load(path));
     *out = new koe_lexicon{std::move(lexicon)};
     return {};
@@ -36,9 +34,7 @@ koe_status koe_lexicon_load(const char* path, koe_lexicon** out, koe_error* erro
 }
 
 koe_status koe_lexicon_parse(const char* text, size_t length, const char* name, koe_lexicon** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
     KOE_TRY(const std::string_view lines, ReadText(text, length));
     KOE_TRY(koe::UserLexicon lexicon, koe::UserLexicon::Parse(lines, name == nullptr ? "lexicon" : name));
     *out = new koe_lexicon{std::move(lexicon)};
@@ -51,10 +47,8 @@ void koe_lexicon_free(koe_lexicon* lexicon) { delete lexicon; }
 
 koe_status koe_phonemize(const koe_engine* engine, const char* text, size_t length,
                          const koe_synthesis_options* options, koe_phonemes** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_TRY(const std::string_view input, ReadText(text, length));
     KOE_TRY(const koe::SynthesisOptions wanted, ReadSynthesisOptions(options));
     koe::PhonemizeOptions phonemize;
@@ -80,7 +74,7 @@ void koe_phonemes_free(koe_phonemes* phonemes) { delete phonemes; }
 
 koe_status koe_phonemes_word(const koe_phonemes* phonemes, size_t index, koe_word_info* out, koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (phonemes == nullptr) return NullArgument("phonemes");
+    KOE_CHECK_OK(CheckNotNull({{"phonemes", phonemes}}));
     KOE_CHECK_OK(CheckIndex("word", index, phonemes->phonemization.words.size()));
     const koe::WordInfo& word = phonemes->phonemization.words[index];
     koe_word_info c = {};
@@ -98,10 +92,8 @@ koe_status koe_phonemes_word(const koe_phonemes* phonemes, size_t index, koe_wor
 
 koe_status koe_prepare(const koe_engine* engine, const char* text, size_t length, const koe_synthesis_options* options,
                        koe_prepared** out, koe_error* error) {
-  if (out != nullptr) *out = nullptr;
-  return Call(error, [&]() -> koe::Result<void> {
-    if (engine == nullptr) return NullArgument("engine");
-    if (out == nullptr) return NullArgument("out");
+  return CallFor(out, error, [&]() -> koe::Result<void> {
+    KOE_CHECK_OK(CheckNotNull({{"engine", engine}}));
     KOE_TRY(const std::string_view input, ReadText(text, length));
     KOE_TRY(const koe::SynthesisOptions wanted, ReadSynthesisOptions(options));
     KOE_TRY(koe::Prepared prepared, engine->engine.Prepare(input, wanted));
@@ -118,7 +110,7 @@ size_t koe_prepared_num_chunks(const koe_prepared* prepared) {
 koe_status koe_prepared_get_chunk(const koe_prepared* prepared, size_t index, koe_prepared_chunk* out,
                                   koe_error* error) {
   return Call(error, [&]() -> koe::Result<void> {
-    if (prepared == nullptr) return NullArgument("prepared");
+    KOE_CHECK_OK(CheckNotNull({{"prepared", prepared}}));
     KOE_CHECK_OK(CheckIndex("chunk", index, prepared->prepared.chunks.size()));
     const koe::PreparedChunk& chunk = prepared->prepared.chunks[index];
     koe_prepared_chunk c = {};
