@@ -23,7 +23,8 @@ int snd_pcm_open(snd_pcm_t** pcm, const char* name, int stream, int mode) {
   fprintf((*pcm)->output, "%s:", name);
   return 0;
 }
-int snd_pcm_set_params(snd_pcm_t* pcm, int format, int access, unsigned channels, unsigned rate, int resample, unsigned us) {
+int snd_pcm_set_params(snd_pcm_t* pcm, int format, int access, unsigned channels, unsigned rate, int resample,
+                       unsigned us) {
   (void)pcm;
   if (fails("params") || format != 2 || access != 3 || channels != 1 || rate != 24000 || resample != 1) return -EINVAL;
   return us >= 100000 && us <= 500000 ? 0 : -EINVAL;

@@ -41,11 +41,11 @@ Result<double> SecondsThatFit(const pipeline::Synthesizer& synthesizer, size_t m
 }  // namespace
 
 Engine::Impl::~Impl() {
-  if (loader_.joinable()) loader_.join();
   {
     const std::lock_guard<std::mutex> lock(load_mutex_);
-    is_closing_ = true;
+    is_closing_ = true;  // ends loading, too
   }
+  if (loader_.joinable()) loader_.join();
   idle_changed_.notify_all();
   if (idle_watch_.joinable()) idle_watch_.join();
 }
@@ -53,7 +53,7 @@ Engine::Impl::~Impl() {
 Result<std::shared_ptr<const LoadedModel>> Engine::Impl::Load() {
   const auto start = api::Clock::now();
   if (!pool_) pool_.emplace(static_cast<size_t>(num_threads));
-  KOE_TRY(auto model, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_));
+  KOE_TRY(auto model, api::LoadModel(*bundle, options.verify_digests, plan, kernels, *pool_, &is_closing_));
   auto loaded = std::make_shared<const LoadedModel>(std::move(model), kernels, *pool_);
   const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
   diagnostics_.model_load_seconds = api::SecondsSince(start);
@@ -74,8 +74,12 @@ Result<std::shared_ptr<const pipeline::Synthesizer>> Engine::Impl::LoadedSynthes
         loader_ = std::thread([this] {
           Result<std::shared_ptr<const LoadedModel>> result = api::Guard([this] { return Load(); });
           const std::lock_guard<std::mutex> inner_lock(load_mutex_);
-          load_error_ = result ? std::nullopt : std::optional<Error>(result.error());
-          if (result) loaded_model_ = std::move(*result);
+          load_error_.reset();
+          if (result) {
+            loaded_model_ = std::move(*result);
+          } else {
+            load_error_.emplace(api::Copy(result.error()));
+          }
           last_use_ = std::chrono::steady_clock::now();
           is_loading_ = false;
           ++load_attempts_;
@@ -186,13 +190,16 @@ void Engine::Impl::Count(const api::SpeechRun& run, size_t num_samples, double f
   for (size_t i = 0; i < stage_seconds_.size(); ++i) stage_seconds_[i] += run.seconds()[i];
 }
 
-Error Engine::Impl::CountError(Error error) {
+Error Engine::Impl::CountError(const Error& error) noexcept {
   const std::lock_guard<std::mutex> lock(diagnostics_mutex_);
   ++(error.code() == ErrorCode::kCancelled ? diagnostics_.cancelled : diagnostics_.errors);
-  // What follows the first colon may quote the text.
-  diagnostics_.last_error =
-      std::string(ErrorCodeName(error.code())) + ": " + error.message().substr(0, error.message().find(':'));
-  return error;
+  try {
+    // What follows the first colon may quote the text.
+    diagnostics_.last_error =
+        std::string(ErrorCodeName(error.code())) + ": " + error.message().substr(0, error.message().find(':'));
+  } catch (...) {  // no memory even for that: the one before it stays
+  }
+  return api::Copy(error);
 }
 
 Diagnostics Engine::Impl::GetDiagnostics() {

@@ -57,7 +57,7 @@ struct Engine::Impl {
                                                       const std::atomic<bool>* cancelled, bool by_sentences);
   // Adds a run's facts to the diagnostics.
   void Count(const api::SpeechRun& run, size_t num_samples, double front_end_seconds);
-  Error CountError(Error error);
+  Error CountError(const Error& error) noexcept;
   Diagnostics GetDiagnostics();
 
   // Takes a workspace out of the pool and puts it back when done.
@@ -97,7 +97,7 @@ struct Engine::Impl {
   std::chrono::steady_clock::time_point last_use_{};
   std::thread idle_watch_;
   std::condition_variable idle_changed_;
-  bool is_closing_ = false;
+  std::atomic<bool> is_closing_{false};
   std::array<std::unique_ptr<const api::FrontEnd>, 2> front_ends_;  // American, British
   std::vector<std::unique_ptr<pipeline::Workspace>> workspaces_;
   size_t num_workspaces_ = 0;  // those here and those that are leased

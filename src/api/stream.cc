@@ -71,10 +71,7 @@ struct Stream::Impl {
   void Produce() {
     const auto result = api::Guard([this] { return MakeAll(); });
     std::optional<Error> counted;
-    if (!result) {
-      counted = result.error();
-      [[maybe_unused]] const auto kept = api::Guard([&]() -> Result<void> { return engine->CountError(*counted); });
-    }
+    if (!result) counted.emplace(engine->CountError(result.error()));
     const std::lock_guard<std::mutex> lock(mutex);
     error = std::move(counted);
     is_done = true;

@@ -30,7 +30,10 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
   void* address = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   const int map_errno = errno;
   close(fd);
-  if (address == MAP_FAILED) return Error(ErrorCode::kIo, "file: " + path + ": " + std::strerror(map_errno));
+  if (address == MAP_FAILED) {
+    return Error(map_errno == ENOMEM ? ErrorCode::kOutOfMemory : ErrorCode::kIo,
+                 "file: " + path + ": " + std::strerror(map_errno));
+  }
   return MappedFile({static_cast<const std::byte*>(address), size});
 }
 

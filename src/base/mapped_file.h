@@ -17,7 +17,7 @@ namespace koe {
 // place).
 class MappedFile {
  public:
-  // kNotFound, kIo (not a regular file, cannot be opened or mapped).
+  // kNotFound, kIo (not a regular file, cannot be opened or mapped), kOutOfMemory.
   static Result<MappedFile> Open(const std::string& path);
   // `owner` keeps `bytes`, whose first is 64-byte aligned, alive.
   static MappedFile OfMemory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);

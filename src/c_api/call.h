@@ -25,19 +25,14 @@ inline Error NullArgument(const char* what) {
 // function() returns Result<void>; its error, or an exception, becomes a status and *error.
 template <typename Function>
 koe_status Call(koe_error* error, Function&& function) noexcept {
-  try {
-    const Result<void> result = api::Guard(function);
-    if (result) {
-      SetError(error, KOE_OK, "");
-      return KOE_OK;
-    }
-    const auto status = static_cast<koe_status>(result.error().code());
-    SetError(error, status, result.error().message());
-    return status;
-  } catch (...) {  // Guard builds a message, which may want memory too
-    SetError(error, KOE_ERR_OUT_OF_MEMORY, "memory: allocation failed");
-    return KOE_ERR_OUT_OF_MEMORY;
+  const Result<void> result = api::Guard(function);
+  if (result) {
+    SetError(error, KOE_OK, "");
+    return KOE_OK;
   }
+  const auto status = static_cast<koe_status>(result.error().code());
+  SetError(error, status, result.error().message());
+  return status;
 }
 
 // The same for a function that gives something: *out is null unless it returns KOE_OK.

@@ -39,8 +39,10 @@ class Cpu final : public Device {
     if (!Offers(stage, precision)) {
       return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
     }
-    const stages::LoadOptions options{
-        .convolutions = ConvolutionsOf(precision), .pool = r.pool, .weight_bytes = r.weight_bytes};
+    const stages::LoadOptions options{.convolutions = ConvolutionsOf(precision),
+                                      .pool = r.pool,
+                                      .weight_bytes = r.weight_bytes,
+                                      .cancelled = r.cancelled};
     switch (stage) {
       case StageId::kTokens:
         model->tokens = stages::MakeTokensCpu(r.vocabulary);

@@ -49,6 +49,7 @@ struct DeviceResources {
   stages::VocabularyLookup vocabulary;
   ThreadPool* pool = nullptr;  // shares the work of making stages, where given
   std::atomic<size_t>* weight_bytes = nullptr;
+  const std::atomic<bool>* cancelled = nullptr;  // ends loading with kCancelled, where given
 };
 
 // Fixed sizes that a device's stages are compiled for; the smallest that fits is used. Empty: any length, no padding.

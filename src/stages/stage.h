@@ -49,8 +49,9 @@ struct StageContext {
 // How the CPU's stages are made.
 struct LoadOptions {
   kernels::ConvPreset convolutions = kernels::ConvPreset::kExact;
-  ThreadPool* pool = nullptr;                   // shares the work of packing weights, where given
-  std::atomic<size_t>* weight_bytes = nullptr;  // gets the memory that the stage's weights hold added, where given
+  ThreadPool* pool = nullptr;                    // shares the work of packing weights, where given
+  std::atomic<size_t>* weight_bytes = nullptr;   // gets the memory that the stage's weights hold added, where given
+  const std::atomic<bool>* cancelled = nullptr;  // ends it with kCancelled between two layers, where given
 };
 
 inline Error CancelledError() { return Error(ErrorCode::kCancelled, "synthesis: cancelled: on request"); }

@@ -38,11 +38,13 @@ std::vector<float> WeightLoader::Floats(const std::string& name, size_t size) {
 }
 
 nn::Linear WeightLoader::Linear(const std::string& name, size_t in, size_t out) {
+  if (IsCancelled()) return {};
   return Counted(
       nn::Linear(kernels_, View(name + ".weight", in * out), Floats(name + ".bias", out), in, out, Storage()));
 }
 
 nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& shape, bool has_bias) {
+  if (IsCancelled()) return {};
   const kernels::ConvPlan plan = shape.stride == 1 ? kernels::ChooseConvPlan(kernels_.target, options_.convolutions,
                                                                              shape.taps, shape.in, shape.out)
                                                    : kernels::ConvPlan();
@@ -52,12 +54,14 @@ nn::Conv1d WeightLoader::Conv1d(const std::string& name, const nn::ConvShape& sh
 }
 
 nn::ConvTranspose1d WeightLoader::ConvTranspose1d(const std::string& name, size_t in, size_t out, size_t stride) {
+  if (IsCancelled()) return {};
   return Counted(nn::ConvTranspose1d(
       kernels_, Floats(name + ".weight", in * out * 2 * stride), Floats(name + ".bias", out), in, out, stride,
       kernels::ChooseConvPlan(kernels_.target, options_.convolutions, 2, in, stride * out)));
 }
 
 nn::BiLstm WeightLoader::BiLstm(const std::string& name, size_t in, size_t hidden) {
+  if (IsCancelled()) return {};
   nn::WeightView weights[2][2];
   std::vector<float> biases[2][2];
   for (size_t d = 0; d < 2; ++d) {

@@ -44,11 +44,16 @@ class WeightLoader {
   template <typename T, typename U>
   Result<T> Finish(U stage) {
     if (!error_.empty()) return Error(ErrorCode::kInternal, "weights: " + error_);
+    if (IsCancelled()) return CancelledError();
     if (options_.weight_bytes != nullptr) *options_.weight_bytes += weight_bytes_;
     return T(std::move(stage));
   }
 
  private:
+  // Then blocks are left empty.
+  bool IsCancelled() const {
+    return options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed);
+  }
   // Of what is not a convolution's.
   nn::WeightStorage Storage() const {
     return options_.convolutions == kernels::ConvPreset::kLowMemory ? nn::WeightStorage::kAsStored
