@@ -145,6 +145,35 @@ TEST_F(ResidencyTest, UnloadsByItselfButNotUnderACall) {
   }
 }
 
+// The model is loaded while its file is hashed: a digest that is wrong is an error all the same, and no model is kept.
+TEST_F(ResidencyTest, WeightsThatDoNotMatchTheirDigestNeverSpeak) {
+  bundle::testing::TempDir temp;
+  const std::string dir = temp / "bundle", weights = dir + "/weights.safetensors";
+  std::filesystem::copy(test_support::BundlePath(), dir, std::filesystem::copy_options::recursive);
+  const std::string sound = bundle::testing::ReadFile(weights);
+  // One weight in the middle, which loads as well as any other; the header, with which nothing can be loaded.
+  for (const size_t at : {sound.size() / 2, size_t{20}}) {
+    std::string damaged = sound;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    bundle::testing::WriteFile(weights, damaged);
+    const auto engine = Engine::Open(dir, {});
+    ASSERT_TRUE(engine) << engine.error().message();
+    SynthesisOptions phonemes;
+    phonemes.input_is_phonemes = true;
+    for (int call = 0; call < 2; ++call) {
+      const auto audio = engine->Synthesize(kHello, phonemes);
+      ASSERT_FALSE(audio);
+      EXPECT_EQ(audio.error().code(), ErrorCode::kCorruptBundle);
+      EXPECT_NE(audio.error().message().find("SHA-256 is"), std::string::npos) << audio.error().message();
+    }
+    EngineOptions trusting;
+    trusting.verify_digests = false;
+    const auto unchecked = Engine::Open(dir, trusting);
+    ASSERT_TRUE(unchecked);
+    EXPECT_EQ(unchecked->Synthesize(kHello, phonemes).has_value(), at != 20);
+  }
+}
+
 TEST_F(ResidencyTest, SpeaksFromMemoryAsFromDisk) {
   std::map<std::string, std::string> files;
   const std::filesystem::path root = test_support::BundlePath();
