@@ -11,6 +11,7 @@ KernelSet Make(Target target) {
           *FindConvTranspose1dOps(target),
           *FindElementwiseOps(target),
           *FindExcitationOps(target),
+          FindFixedGemmOps(target),
           *FindGemmOps(target),
           *FindLstmOps(target),
           *FindMathOps(target),

@@ -8,6 +8,7 @@
 #include "kernels/conv_transpose1d/conv_transpose1d.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/excitation/excitation.h"
+#include "kernels/fixed_gemm/fixed_gemm.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/math/math.h"
@@ -26,6 +27,7 @@ struct KernelSet {
   ConvTranspose1dOps conv_transpose1d;
   ElementwiseOps elementwise;
   ExcitationOps excitation;
+  const FixedGemmOps* fixed_gemm;  // null: weights are float32
   GemmOps gemm;
   LstmOps lstm;
   MathOps math;

@@ -32,6 +32,35 @@ AlignedBuffer<float> Random(size_t size, uint32_t stream, float scale = 1) {
   return values;
 }
 
+// Weights as bundles store them: int8 with one scale.
+struct Int8Weights {
+  Int8Weights(size_t size, uint32_t stream) : bytes(size) {
+    const AlignedBuffer<float> values = Random(size, stream, 40);
+    for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<int8_t>(std::clamp(values[i], -127.0f, 127.0f));
+  }
+  WeightView view() const {
+    WeightView weights;
+    weights.data = bytes.data();
+    weights.type = WeightView::Type::kI8;
+    weights.size = bytes.size();
+    weights.scales = {&scale, 1};
+    weights.zero_points = {&zero_point, 1};
+    return weights;
+  }
+  AlignedBuffer<int8_t> bytes;
+  const float scale = 1.0f / (40 * 16);
+  const int32_t zero_point = 0;
+};
+
+// What a product is computed as, and the multiply-adds' instructions that it takes of those of float32.
+struct ProductForm {
+  const char* name;
+  double share;
+};
+ProductForm FormOf(const kernels::KernelSet& kernels) {
+  return kernels.fixed_gemm == nullptr ? ProductForm{"gemm", 1} : ProductForm{"int8x3", 0.75};
+}
+
 bool IsSet(const std::atomic<bool>* flag) { return flag != nullptr && flag->load(std::memory_order_relaxed); }
 
 // The shortest of `repeats` runs of each part, one of each in turn, so that other load meets all; the first warms up.
@@ -143,9 +172,10 @@ KernelMeasurement MeasureConv(const kernels::KernelSet& kernels, const ConvCase&
 KernelMeasurement MeasureProduct(const kernels::KernelSet& kernels, const ProductCase& product, int repeats,
                                  Threads* threads) {
   const size_t k = product.k, n = product.n, stride = k + (k % 1024 == 0 ? 16 : 0);  // as ALBERT's wide rows
-  const AlignedBuffer<float> x = Random(kTokens * stride, 1), w = Random(k * n, 2);
+  const AlignedBuffer<float> x = Random(kTokens * stride, 1);
+  const Int8Weights w(k * n, 2);
   AlignedBuffer<float> y(kTokens * n);
-  const Linear linear(kernels, w.span(), {}, k, n);
+  const Linear linear(kernels, w.view(), {}, k, n);
   const ConstMatrix input(x.data(), kTokens, k, stride);
   const Matrix output(y.data(), kTokens, n);
   const std::vector<double> best = Best(
@@ -153,43 +183,40 @@ KernelMeasurement MeasureProduct(const kernels::KernelSet& kernels, const Produc
       4 * repeats, 1);
   // Nothing but the main loop: its totals are added in between.
   return {.name = product.name,
-          .plan = "gemm",
+          .plan = FormOf(kernels).name,
           .seconds = best[0],
           .seconds_threads = best[1],
-          .product_flops = 2.0 * static_cast<double>(kTokens * k * n) / best[0],
+          .product_flops = FormOf(kernels).share * 2.0 * static_cast<double>(kTokens * k * n) / best[0],
           .product_seconds = best[0]};
 }
 
 KernelMeasurement MeasureLstm(const kernels::KernelSet& kernels, int repeats, Threads* threads) {
   constexpr size_t kIn = 640, kHidden = 256;
-  const float scale = 1 / std::sqrt(static_cast<float>(kHidden));
-  const AlignedBuffer<float> w_ih = Random(4 * kHidden * kIn, 1, scale), w_hh = Random(4 * kHidden * kHidden, 2, scale),
-                             bias = Random(4 * kHidden, 3), x = Random(kTokens * kIn, 4);
-  AlignedBuffer<float> y(kTokens * 2 * kHidden), gates(4 * kHidden), c(kHidden), h(kHidden),
-      packed(kernels::PackedSize(1, kHidden, 4 * kHidden));
+  const Int8Weights w_ih(4 * kHidden * kIn, 1), w_hh(4 * kHidden * kHidden, 2);
+  const AlignedBuffer<float> bias = Random(4 * kHidden, 3), x = Random(kTokens * kIn, 4);
+  AlignedBuffer<float> y(kTokens * 2 * kHidden), gates(4 * kHidden), c(kHidden), h(kHidden);
   std::fill_n(c.data(), kHidden, 0.0f);
-  kernels.gemm.pack(w_hh.data(), 1, kHidden, 4 * kHidden, 0, 1, kHidden, packed.data());
-  const LstmDirectionWeights direction{w_ih.span(), w_hh.span(), bias.span(), bias.span()};
+  const LstmDirectionWeights direction{w_ih.view(), w_hh.view(), bias.span(), bias.span()};
+  const Linear recurrent(kernels, w_hh.view(), bias.span(), kHidden, 4 * kHidden);
   const BiLstm lstm(kernels, direction, direction, kIn, kHidden);
   const ConstMatrix input(x.data(), kTokens, kIn);
   const Matrix output(y.data(), kTokens, 2 * kHidden);
   const auto steps = [](auto step) {
     for (size_t t = 0; t < 2 * kTokens; ++t) step();
   };
-  const std::vector<double> best = Best(
-      {[&] { lstm.Run(threads->exec_one, input, output); }, [&] { lstm.Run(threads->exec_all, input, output); },
-       [&] {
-         steps([&] { kernels.gemm.gemv(x.data(), packed.data(), bias.data(), gates.data(), kHidden, 4 * kHidden); });
-       },
-       [&] { steps([&] { kernels.lstm.cell(gates.data(), c.data(), h.data(), kHidden); }); }},
-      4 * repeats, 1);
-  return {.name = "lstm_256_steps",
-          .plan = "gemv",
-          .seconds = best[0],
-          .seconds_threads = best[1],
-          .product_flops = 2.0 * static_cast<double>(2 * kTokens * 4 * kHidden * kHidden) / best[2],
-          .product_seconds = best[2],
-          .transform_seconds = best[3]};
+  const std::vector<double> best =
+      Best({[&] { lstm.Run(threads->exec_one, input, output); }, [&] { lstm.Run(threads->exec_all, input, output); },
+            [&] { steps([&] { recurrent.Run(threads->exec_one, x.span().first(kHidden), gates.span()); }); },
+            [&] { steps([&] { kernels.lstm.cell(gates.data(), c.data(), h.data(), kHidden); }); }},
+           4 * repeats, 1);
+  return {
+      .name = "lstm_256_steps",
+      .plan = kernels.fixed_gemm == nullptr ? "gemv" : FormOf(kernels).name,
+      .seconds = best[0],
+      .seconds_threads = best[1],
+      .product_flops = FormOf(kernels).share * 2.0 * static_cast<double>(2 * kTokens * 4 * kHidden * kHidden) / best[2],
+      .product_seconds = best[2],
+      .transform_seconds = best[3]};
 }
 
 const char* Enumerator(kernels::Target target) {

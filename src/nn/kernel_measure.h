@@ -15,10 +15,11 @@ namespace koe::nn {
 
 struct KernelMeasurement {
   std::string name;              // "residual_256_k11"
-  std::string plan;              // "fft34", "direct", "gemm", "lstm"
+  std::string plan;              // "fft34", "direct", "gemm", "gemv", "int8x3"
   double seconds = 0;            // of the whole operation on one thread: its processor time, best of the repeats
   double seconds_threads = 0;    // on all threads: wall time
-  double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread
+  double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread; of int8x3,
+                                 // those of the multiply-adds in whose place its dot products stand: 3/4
   double product_seconds = 0;    // of `seconds`: what the products take at that rate
   double transform_seconds = 0;  // of `seconds`: tiles there and back, weights expanded; gates of an LSTM
 };

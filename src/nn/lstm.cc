@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/lstm.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace koe::nn {
@@ -13,14 +14,20 @@ BiLstm::BiLstm(const kernels::KernelSet& kernels, const LstmDirectionWeights& fo
     std::vector<float> bias(4 * hidden);
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = weights.bias_ih[i] + weights.bias_hh[i];
     directions_[d].input = Linear(kernels, weights.weight_ih, bias, in, 4 * hidden, storage);
-    directions_[d].w_hh = PackedWeights(kernels, weights.weight_hh,
-                                        {.k = hidden, .n = 4 * hidden, .k_stride = 1, .n_stride = hidden}, storage);
+    if (FixedWeights::Suits(kernels, weights.weight_hh, hidden, 4 * hidden)) {
+      directions_[d].fixed_w_hh = FixedWeights(weights.weight_hh, hidden, 4 * hidden);
+    } else {
+      directions_[d].w_hh = PackedWeights(kernels, weights.weight_hh,
+                                          {.k = hidden, .n = 4 * hidden, .k_stride = 1, .n_stride = hidden}, storage);
+    }
   }
 }
 
 size_t BiLstm::WeightBytes() const {
   size_t bytes = 0;
-  for (const Direction& direction : directions_) bytes += direction.input.WeightBytes() + direction.w_hh.bytes();
+  for (const Direction& direction : directions_) {
+    bytes += direction.input.WeightBytes() + direction.w_hh.bytes() + direction.fixed_w_hh.bytes();
+  }
   return bytes;
 }
 
@@ -38,7 +45,11 @@ void BiLstm::Run(const Exec& exec, ConstMatrix x, Matrix y) const {
     if (!weights.is_float()) w_hh[d] = exec.arena->Allocate<float>(weights.size()).data();
   }
   const auto run = [&](size_t d) {
+    const Arena::Scope direction_scope(*execs[d].arena);
     directions_[d].input.Run(execs[d], x, gates[d]);
+    if (!directions_[d].fixed_w_hh.empty()) {
+      return RunFixed(execs[d], directions_[d], gates[d], d == 1, y.Cols(d * hidden_, hidden_));
+    }
     if (exec.CountsOnly()) return;
     kernels::LstmArgs args;
     args.gates = gates[d].data;
@@ -53,6 +64,26 @@ void BiLstm::Run(const Exec& exec, ConstMatrix x, Matrix y) const {
     exec.kernels->lstm.lstm(args);
   };
   exec.pool->RunAll({[&] { run(0); }, [&] { run(1); }});
+}
+
+// A step's state is 0.25 MiB of weights away from the next: they stay in L2.
+void BiLstm::RunFixed(const Exec& exec, const Direction& direction, ConstMatrix gates, bool reverse, Matrix y) const {
+  const Matrix sums = exec.arena->AllocateMatrix(1, 4 * hidden_);
+  const std::span<float> cell = exec.arena->Allocate<float>(hidden_);
+  const std::span<float> zeros = exec.arena->Allocate<float>(hidden_);
+  const std::span<std::byte> input = exec.arena->Allocate<std::byte>(kernels::FixedRowBytes(hidden_));
+  if (exec.CountsOnly()) return;
+  const kernels::KernelSet& kernels = *exec.kernels;
+  std::fill(cell.begin(), cell.end(), 0.0f);
+  std::fill(zeros.begin(), zeros.end(), 0.0f);
+  const float* hidden = zeros.data();
+  for (size_t step = 0; step < gates.rows; ++step) {
+    const size_t t = reverse ? gates.rows - 1 - step : step;
+    kernels.fixed_gemm->quantise(hidden, hidden_, 1, hidden_, input.data());
+    direction.fixed_w_hh.Multiply(kernels, input.data(), 0, direction.fixed_w_hh.num_panels(), gates.Row(t), sums);
+    kernels.lstm.cell(sums.data, cell.data(), y.Row(t), hidden_);
+    hidden = y.Row(t);
+  }
 }
 
 }  // namespace koe::nn

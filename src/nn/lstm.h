@@ -30,9 +30,13 @@ class BiLstm {
 
  private:
   struct Direction {
-    Linear input;  // x W_ih + b_ih + b_hh
-    PackedWeights w_hh;
+    Linear input;        // x W_ih + b_ih + b_hh
+    PackedWeights w_hh;  // this or fixed_w_hh
+    FixedWeights fixed_w_hh;
   };
+  // The steps of one direction, whose gates hold the products of the inputs; y [T][hidden]. Memory: exec's own arena.
+  void RunFixed(const Exec& exec, const Direction& direction, ConstMatrix gates, bool reverse, Matrix y) const;
+
   Direction directions_[2];
   size_t hidden_ = 0;
 };

@@ -93,9 +93,8 @@ void Albert::Run(const nn::Exec& exec, std::span<const int32_t> token_ids, Matri
   const Matrix wide(exec.arena->Allocate<float>(num_tokens * kWideStride).data(), num_tokens, kFeedForward,
                     kWideStride);
   for (size_t layer = 0; layer < kLayers && !exec.IsCancelled(); ++layer) {
-    query_.Run(exec, y, query);
-    key_.Run(exec, y, key);
-    value_.Run(exec, y, value);
+    const nn::Linear::Job jobs[] = {{&query_, query}, {&key_, key}, {&value_, value}};
+    nn::Linear::RunAll(exec, y, jobs);
     Attention(exec, query, key, value, context);
     attention_output_.Run(exec, context, attended);
     nn::LayerNorm(exec, attended, y, attention_gamma_, attention_beta_, kEps, attended);
