@@ -33,7 +33,11 @@ bool ForgetFiles(const std::string& dir) {
     if (!entry.is_regular_file(error)) continue;
     const int file = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;
+#if defined(POSIX_FADV_DONTNEED)
     const bool done = posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0;
+#else
+    const bool done = false;
+#endif
     close(file);
     if (!done) return false;
   }

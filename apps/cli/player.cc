@@ -99,7 +99,12 @@ Result<void> CommandPlayer::Finish(const CancelToken& cancel) {
 
 Result<std::unique_ptr<Player>> OpenCommandPlayer(const char* command) {
   int ends[2];
+#if defined(__linux__)
   if (pipe2(ends, O_CLOEXEC) != 0) return Failed(std::strerror(errno));
+#else
+  if (pipe(ends) != 0) return Failed(std::strerror(errno));
+  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
+#endif
   const pid_t process = fork();
   if (process < 0) {
     const int error = errno;

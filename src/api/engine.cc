@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // koe::Engine over the pipeline: options, lazy loading, chunks, joining, timings.
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#else
 #include <sched.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -11,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "api/clock.h"
@@ -39,13 +44,22 @@ using api::SecondsSince;
 constexpr double kMaxUnloadAfterSeconds = 365 * 86400.0;
 
 int UsableProcessors() {
+#if defined(__linux__)
   cpu_set_t set;
   CPU_ZERO(&set);
   const int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
+#else
+  const int count = static_cast<int>(std::min<unsigned>(std::thread::hardware_concurrency(), kMaxThreads));
+#endif
   return std::clamp(count, 1, kMaxThreads);
 }
 
 std::string CpuName() {
+#if defined(__APPLE__)
+  char name[256];
+  size_t size = sizeof(name);
+  if (sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0) == 0) return name;
+#endif
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
     const size_t colon = line.find(": ");

@@ -41,8 +41,10 @@ void* AllocateAligned(size_t bytes) {
   const size_t before = (kLargePageBytes - reinterpret_cast<uintptr_t>(begin) % kLargePageBytes) % kLargePageBytes;
   if (before > 0) munmap(begin, before);
   munmap(begin + before + size, kLargePageBytes - before);
+#if defined(MADV_HUGEPAGE)
   // The last, partial large page stays small pages: it would take memory that nobody uses.
   madvise(begin + before, bytes / kLargePageBytes * kLargePageBytes, MADV_HUGEPAGE);  // a wish: may fail
+#endif
   return begin + before;
 }
 

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/file_times.h"
+
 namespace koe::bundle {
 namespace {
 
@@ -25,8 +27,9 @@ Memo& TheMemo() {
 }
 
 std::string MemoKey(const std::string& path, const struct stat& info) {
-  return path + '|' + std::to_string(info.st_size) + '|' + std::to_string(info.st_mtim.tv_sec) + '.' +
-         std::to_string(info.st_mtim.tv_nsec) + '|' + std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino);
+  return path + '|' + std::to_string(info.st_size) + '|' + std::to_string(ModificationTime(info).tv_sec) + '.' +
+         std::to_string(ModificationTime(info).tv_nsec) + '|' + std::to_string(info.st_dev) + ':' +
+         std::to_string(info.st_ino);
 }
 
 }  // namespace

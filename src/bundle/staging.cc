@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replacing a directory so that at every moment, also after a power loss, the old or the new one is there.
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/syscall.h>
+#endif
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -102,7 +105,14 @@ void RemoveAbandoned(const fs::path& parent, const std::string& prefix, const st
 }  // namespace
 
 int ExchangePaths(const char* a, const char* b) {
+#if defined(__linux__)
   return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE));
+#elif defined(__APPLE__)
+  return renamex_np(a, b, RENAME_SWAP);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
 }
 
 void RemoveTree(const std::string& path) {
@@ -170,7 +180,7 @@ Result<StagingDirectory> StagingDirectory::Create(const std::string& target) {
   // Not mkdtemp: its directories are private, and a bundle is as readable as any directory the user makes.
   for (int attempt = 0; attempt < 100; ++attempt) {
     unsigned char random[kSuffixLength];
-    if (getrandom(random, sizeof(random), 0) != sizeof(random)) continue;
+    if (getentropy(random, sizeof(random)) != 0) continue;
     std::string path = (parent / prefix).string();
     for (const unsigned char r : random) path.push_back("abcdefghijklmnopqrstuvwxyz012345"[r % 32]);
     if (mkdir(path.c_str(), 0777) == 0) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/file_times.h"
 #include "download/transport.h"
 #include "download/url.h"
 
@@ -45,7 +46,8 @@ class FileTransport : public Transport {
     const uint64_t size = static_cast<uint64_t>(info.st_size);
     ResponseHead head;
     head.etag = '"' + std::to_string(info.st_dev) + '-' + std::to_string(info.st_ino) + '-' + std::to_string(size) +
-                '-' + std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) + '"';
+                '-' + std::to_string(ModificationTime(info).tv_sec) + '.' +
+                std::to_string(ModificationTime(info).tv_nsec) + '"';
     const bool is_partial = request.offset > 0 && request.offset < size && request.if_range == head.etag;
     uint64_t at = is_partial ? request.offset : 0;
     head.status = is_partial ? 206 : 200;

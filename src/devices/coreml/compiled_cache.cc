@@ -90,7 +90,7 @@ void CompiledCache::Forget(const std::string& name) const {
 }
 
 std::string CompiledCache::Keep(const std::string& name, const std::string& tree_sha256, const std::string& fresh) {
-  const std::string compiled = CompiledPath(name);
+  std::string compiled = CompiledPath(name);
   // A name of this process's own, so that what stands under the final one is always whole.
   const std::string draft = compiled + ".partial-" + std::to_string(getpid());
   std::error_code error;
