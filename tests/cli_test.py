@@ -643,6 +643,28 @@ class FakeTest(CliTestCase):
         self.fail_with(INTERNAL, re.compile("^generator: "), "dump", "--phonemes", "[internal]", "-o", "e")
         self.assertEqual(self.files(), ["d", "g.safetensors"])
 
+    def test_bundle_of_core_ml_packages(self):
+        self.write("w.onnx", b"")
+        self.succeed("bundle", "build", "--weights", "w.onnx", "-o", "source")
+
+        def build(*options):
+            return ("bundle", "build", "--kind", "coreml", "--bundle", "source", *options)
+        result = self.succeed(*build("-o", "sdk"))
+        self.assertEqual(result.err, "sdk: 1 packages, 4 files, 1.5 MB, 1 voices; inputs not verified, which the seed's SDK refuses\n")
+        self.assertEqual(self.succeed("bundle", "validate", "sdk").err, "sdk: valid, 4 files, 1.5 MB, 1 packages\n")
+        self.assertEqual(json.loads(self.succeed("bundle", "validate", "--json", "sdk").stdout)["kind"], "coreml")
+        self.succeed(*build("-o", "more", "--voice", "af_heart", "--buckets", "3,7"))  # custom without being asked
+        self.fail_with(USAGE, "output: none: give --output DIR", *build())
+        self.fail_with(USAGE, "profile: 'custom': needs --voice NAME and --buckets SECONDS", *build("-o", "b", "--buckets", "3"))
+        self.fail_with(USAGE, "profile: 'starter': takes neither --voice nor --buckets; only custom does",
+                       *build("-o", "b", "--profile", "starter", "--buckets", "3", "--voice", "af_heart"))
+        self.fail_with(USAGE, re.compile("^buckets: '121': "), *build("-o", "b", "--voice", "af_heart", "--buckets", "121"))
+        self.fail_with(USAGE, "kind: 'coreml': is made from --bundle DIR; what makes a koe bundle is not taken",
+                       *build("-o", "b", "--weights", "w.onnx"))
+        self.fail_with(USAGE, "deep: 'sdk': Core ML packages run on Apple's machines only", "bundle", "validate", "--deep", "sdk")
+        self.write("sdk/flipped", b"")
+        self.fail_with(BAD_BUNDLE, "file: voices/a.bin: SHA-256 is another", "bundle", "validate", "sdk")
+
     def test_bundle(self):
         self.write("w.onnx", b"")
         result = self.succeed("bundle", "build", "--weights", "w.onnx", "--voice", "af_heart,bf_emma", "-o", "made")
@@ -658,6 +680,9 @@ class FakeTest(CliTestCase):
                        "--weights", "w.onnx", "-o", "b", "--precision", "int7")
         self.fail_with(USAGE, re.compile("^serial: '-1': must be a whole number"), "bundle", "build", "--weights",
                        "w.onnx", "-o", "b", "--serial", "-1")
+        self.fail_with(USAGE, "kind: 'onnx': must be koe or coreml", "bundle", "build", "--kind", "onnx", "-o", "b")
+        self.fail_with(USAGE, "kind: 'koe': takes neither --bundle nor --buckets; only coreml does", "bundle", "build", "--weights",
+                       "w.onnx", "--buckets", "3", "-o", "b")
         self.write("unknown-form.onnx", b"")
         self.fail_with(BAD_BUNDLE, "weights: opset 99: unknown", "bundle", "build", "--weights", "unknown-form.onnx", "-o",
                        "b")
