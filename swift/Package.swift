@@ -12,6 +12,6 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CKoe", path: "Sources/CKoe", pkgConfig: "koe"),
         .target(name: "KokoroTTS", dependencies: ["CKoe"], path: "Sources/KokoroTTS"),
-        .testTarget(name: "KokoroTTSTests", dependencies: ["KokoroTTS"], path: "Tests/KokoroTTSTests")
+        .testTarget(name: "KokoroTTSTests", dependencies: ["KokoroTTS", "CKoe"], path: "Tests/KokoroTTSTests")
     ]
 )

@@ -32,7 +32,7 @@ func prewarmEngine(
     }
     try withExtendedLifetime(progress) {
         try text.withCString { textInC in
-            try withOptionalCString(voice?.rawValue) { voiceInC in
+            try withOptionalCString(voice?.rawValue) { (voiceInC: UnsafePointer<CChar>?) throws -> Void in
                 options.text = textInC
                 options.voice = voiceInC
                 try check { koe_engine_prewarm(engine.pointer, &options, $0) }

@@ -61,8 +61,8 @@ public struct KokoroSynthesisOptions: Sendable {
         options.chunking = chunkingInC
         options.first_audio = firstAudio == .fast ? Int32(KOE_FIRST_AUDIO_FAST) : Int32(KOE_FIRST_AUDIO_NATURAL)
         options.voice_blend = voiceBlend == .spherical ? Int32(KOE_BLEND_SPHERICAL) : Int32(KOE_BLEND_LINEAR)
-        return try withOptionalCString(voice?.rawValue) { voiceInC in
-            try withOptionalCString(language) { languageInC in
+        return try withOptionalCString(voice?.rawValue) { (voiceInC: UnsafePointer<CChar>?) throws -> Value in
+            try withOptionalCString(language) { (languageInC: UnsafePointer<CChar>?) throws -> Value in
                 options.voice = voiceInC
                 options.language = languageInC
                 return try body(&options)
