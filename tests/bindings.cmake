@@ -19,6 +19,8 @@ add_test(NAME exported_symbols_test
 if(NOT KOE_SANITIZE AND TARGET koe_cli)
   koe_python_test(NAME install_test SCRIPT tests/install_test.py ARGS --build "${CMAKE_BINARY_DIR}" TIMEOUT 300)
   koe_python_test(NAME deb_test SCRIPT tests/install_test.py ARGS --deb --build "${CMAKE_BINARY_DIR}" TIMEOUT 300)
+  koe_python_test(NAME deb_root_test SCRIPT tests/install_test.py ARGS --fresh-root --build "${CMAKE_BINARY_DIR}"
+    LABELS slow TIMEOUT 1800)
 endif()
 if(TARGET koe_python)
   koe_python_test(NAME python_package_test SCRIPT tests/python_package_test.py ARGS --build "${CMAKE_BINARY_DIR}" TIMEOUT 300 SERIAL)

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Koe installed into a prefix, used from there by a project in C and C++, and as Debian packages.
 
-  python tests/install_test.py --build DIR [--bundle DIR] [--deb]
+  python tests/install_test.py --build DIR [--bundle DIR] [--deb | --fresh-root [--root DIR]]
 
-Exit status 77: the bundle is absent (all that needs none has been tested).
+--deb unpacks the packages and runs them with this system's libraries. --fresh-root lets debootstrap make a minimal Debian (or takes
+--root, one that it has made), where apt installs the packages with what they depend on; needs root and Debian's archive.
+
+Exit status 77: the bundle is absent (all that needs none has been tested), or what the kind of test needs is.
 """
 import argparse
 import glob
@@ -97,17 +100,75 @@ def check_debs(args, folder):
         must(os.path.join(root, "usr/bin/koe"), "say", "Hello.", "-b", args.bundle, "-o", os.path.join(folder, "deb.wav"))
 
 
+def archive():
+    """Suite and address of this system's own Debian archive."""
+    with open("/etc/os-release", encoding="utf-8") as f:
+        suite = re.search(r"^VERSION_CODENAME=(\w+)", f.read(), re.MULTILINE)
+    addresses = must("apt-get", "indextargets", "--format", "$(REPO_URI)").split()
+    if not suite or not addresses:
+        print("skipped: not a Debian system with an archive")
+        sys.exit(77)
+    return suite[1], addresses[0]
+
+
+def check_fresh_root(args, folder):
+    packages = os.path.join(folder, "packages")
+    must("cpack", "-G", "DEB", "--config", os.path.join(args.build, "CPackConfig.cmake"), "-B", packages)
+    root = args.root
+    if root is None:
+        root = os.path.join(folder, "root")
+        must("debootstrap", "--variant=minbase", archive()[0], root, archive()[1])
+    inside = os.path.join(root, "packages")
+    shutil.rmtree(inside, ignore_errors=True)
+    os.mkdir(inside)
+    for path in glob.glob(os.path.join(packages, "*.deb")):
+        shutil.copy(path, inside)
+    for name in ("resolv.conf", "hosts"):
+        shutil.copy(os.path.join("/etc", name), os.path.join(root, "etc", name))
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+    def chroot(*command):
+        return must("chroot", root, *command, env=environment)
+
+    chroot("sh", "-c", "apt-get update -qq && apt-get install -qq -y --no-install-recommends /packages/*.deb")
+    print(chroot("dpkg-query", "-W", "koe", "libkoe0", "libkoe-dev"), end="")
+    expect(chroot("koe", "--version").startswith("koe "), "koe --version in the fresh root")
+    expect("not found" not in chroot("ldd", "/usr/bin/koe"), "libraries of koe")
+    # A program in C, compiled against the package's header and library, run inside.
+    library = os.path.dirname(glob.glob(os.path.join(root, "usr/lib/**/libkoe.so"), recursive=True)[0])
+    must("cc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I" + os.path.join(root, "usr/include"),
+         os.path.join(ROOT, "tests", "consumer", "from_c.c"), "-o", os.path.join(root, "usr/bin/from_c"), "-L" + library, "-lkoe",
+         "-Wl,--unresolved-symbols=ignore-in-shared-libs")
+    status, output = run("chroot", root, "from_c", "/no/such/bundle", "/a.wav", env=environment)
+    expect(status == 4 and "/no/such/bundle" in output, f"from_c without a bundle: exit {status}: {output}")
+    if os.path.isdir(args.bundle):
+        shutil.copytree(args.bundle, os.path.join(root, "bundle"), dirs_exist_ok=True)
+        expect("həlˈO" in chroot("koe", "phonemize", "Hello.", "-b", "/bundle"), "koe phonemize in the fresh root")
+        chroot("koe", "say", "Hello.", "-b", "/bundle", "-o", "/say.wav")
+        chroot("from_c", "/bundle", "/c.wav")
+        with open(os.path.join(root, "say.wav"), "rb") as a, open(os.path.join(root, "c.wav"), "rb") as b:
+            expect(a.read() == b.read(), "koe and C speak differently")
+    chroot("dpkg", "--purge", "koe", "libkoe-dev", "libkoe0")
+    expect(not os.path.exists(os.path.join(root, "usr/bin/koe")), "koe after it was removed")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
     parser.add_argument("--bundle", default=os.environ.get("KOE_BUNDLE", os.path.join(ROOT, "models", "kokoro-82m")))
     parser.add_argument("--deb", action="store_true", help="only the Debian packages")
+    parser.add_argument("--fresh-root", action="store_true", help="the Debian packages in a Debian of their own")
+    parser.add_argument("--root", help="of --fresh-root: a minimal Debian that debootstrap has made; it is changed")
     args = parser.parse_args()
+    if args.fresh_root and not (os.geteuid() == 0 and (args.root or shutil.which("debootstrap")) and shutil.which("dpkg-shlibdeps")
+                                and os.environ.get("KOE_LONG_TESTS")):
+        print("skipped: needs KOE_LONG_TESTS, root, debootstrap and dpkg-dev")
+        sys.exit(77)
     if args.deb and not (shutil.which("dpkg-shlibdeps") and shutil.which("cpack")):
         print("skipped: dpkg-shlibdeps (dpkg-dev) is absent")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
-        (check_debs if args.deb else check_prefix)(args, folder)
+        (check_fresh_root if args.fresh_root else check_debs if args.deb else check_prefix)(args, folder)
     sys.exit(0 if os.path.isdir(args.bundle) else 77)
 
 
