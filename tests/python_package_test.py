@@ -21,6 +21,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEXT = "Hello world. Zoë sells shells."
 LONG = "The old house stood at the end of the lane, and nobody had lived in it for many years. " * 40
+FAST = 4.0  # a quarter of the work
 engine = None
 
 
@@ -31,8 +32,9 @@ class WithoutModel(unittest.TestCase):
         self.assertIsInstance(caught.exception, koe.NotFoundError)
         self.assertEqual(caught.exception.code, 2)
         self.assertIn("/no/such/bundle", str(caught.exception))
-        with self.assertRaises(koe.InvalidArgumentError):
-            koe.Engine(unknown_words="no")
+        for options in ({"unknown_words": "no"}, {"precision": "no"}):
+            with self.assertRaises(koe.InvalidArgumentError, msg=str(options)):
+                koe.Engine(**options)
         with self.assertRaises(ValueError):
             koe.Lexicon.parse("word\t\n")
 
@@ -80,9 +82,9 @@ class WithModel(unittest.TestCase):
 
     def test_synthesize(self):
         fractions = []
-        audio = engine.synthesize(TEXT, progress=lambda fraction, *_: fractions.append(fraction))
+        audio = engine.synthesize(TEXT, speed=FAST, progress=lambda fraction, *_: fractions.append(fraction))
         self.assertEqual(audio.samples.dtype, np.float32)
-        self.assertGreater(audio.seconds, 1.5)
+        self.assertGreater(audio.seconds, 0.5)
         self.assertGreater(float(np.std(audio.samples)), 0.01)
         self.assertEqual(sorted(fractions), fractions)
         self.assertGreater(len(fractions), 2)
@@ -96,17 +98,17 @@ class WithModel(unittest.TestCase):
         samples, rate = audio
         self.assertEqual(rate, koe.SAMPLE_RATE)
         self.assertEqual(audio.encode()[:4], b"RIFF")
-        prepared = engine.prepare(TEXT)
+        prepared = engine.prepare(TEXT, speed=FAST)
         self.assertEqual([chunk.text for chunk in prepared], ["Hello world.", "Zoë sells shells."])
         self.assertEqual(prepared[0].voice_row.shape, (256,))
         np.testing.assert_array_equal(engine.synthesize_prepared(prepared, TEXT).samples, samples)
 
     def test_streams(self):
-        whole = engine.synthesize(TEXT).samples
-        chunks = list(engine.stream(TEXT, first_audio="natural"))
+        whole = engine.synthesize(TEXT, speed=FAST).samples
+        chunks = list(engine.stream(TEXT, speed=FAST, first_audio="natural"))
         np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in chunks]), whole)
         self.assertEqual([chunk.is_last for chunk in chunks], [False, True])
-        pieces = engine.stream((letter for letter in TEXT), first_audio="natural")
+        pieces = engine.stream((letter for letter in TEXT), speed=FAST, first_audio="natural")
         np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in pieces]), whole)
         self.assertGreater(pieces.statistics()["first_audio_seconds"], 0)
         self.assertEqual(len(pieces.sentences()), 2)
@@ -117,7 +119,7 @@ class WithModel(unittest.TestCase):
 
         with self.assertRaisesRegex(RuntimeError, "the model stopped"):
             list(engine.stream(broken()))
-        with engine.stream(LONG) as stream:
+        with engine.stream(LONG, speed=FAST) as stream:
             self.assertGreater(len(next(stream).samples), 0)
             self.assertIsNotNone(stream.peek())
         with self.assertRaises(koe.CancelledError):
@@ -138,10 +140,13 @@ class WithModel(unittest.TestCase):
             engine.synthesize("")
 
     def test_threads_get_equal_samples(self):
-        expected = engine.synthesize("Hello world.").samples
+        expected = engine.synthesize("Hello world.", speed=FAST).samples
         results = [None] * 4
-        threads = [threading.Thread(target=lambda i=i: results.__setitem__(i, engine.synthesize("Hello world.").samples))
-                   for i in range(len(results))]
+
+        def speak(i):
+            results[i] = engine.synthesize("Hello world.", speed=FAST).samples
+
+        threads = [threading.Thread(target=speak, args=(i,)) for i in range(len(results))]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -152,7 +157,7 @@ class WithModel(unittest.TestCase):
     def test_gil_is_released(self):
         count = 0
         done = threading.Event()
-        thread = threading.Thread(target=lambda: (engine.synthesize(LONG[:180]), done.set()))
+        thread = threading.Thread(target=lambda: (engine.synthesize(LONG[:180], speed=FAST), done.set()))
         thread.start()
         while not done.is_set():
             count += 1
@@ -191,6 +196,13 @@ class WithModel(unittest.TestCase):
         self.assertIn("af_heart", [voice.id for voice in engine.voices])
         self.assertEqual(len(engine.info["weights_sha256"]), 64)
         self.assertIn("syntheses", engine.diagnostics)
+        with self.assertRaises(koe.InvalidArgumentError):
+            koe.Engine(engine.info["bundle_path"], unload_after=-1)
+        small = koe.Engine(engine.info["bundle_path"], threads=2, precision="low-memory", max_memory=10 << 20)
+        with self.assertRaises(koe.OutOfMemoryError):
+            small.synthesize("Hello.")
+        self.assertTrue(small.unload())
+        self.assertFalse(small.unload())
 
 
 def outside(args):
