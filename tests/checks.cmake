@@ -43,7 +43,7 @@ if(NOT KOE_SANITIZE)
       ARGS --targets --koe $<TARGET_FILE:koe_cli>)
     koe_python_test(NAME export_test_onnx SCRIPT tests/export_test.py LABELS slow TIMEOUT 300 SERIAL
       ARGS --koe $<TARGET_FILE:koe_cli>)
-    koe_python_test(NAME place_test SCRIPT tests/place_test.py LABELS slow TIMEOUT 600 SERIAL
+    koe_python_test(NAME place_test SCRIPT tests/place_test.py LABELS slow TIMEOUT 900 SERIAL
       ARGS --koe $<TARGET_FILE:koe_cli>)
     koe_python_test(NAME sdk_bundle_test SCRIPT tests/sdk_bundle_test.py LABELS slow TIMEOUT 300 ARGS --koe $<TARGET_FILE:koe_cli>)
     koe_python_test(NAME asr_test SCRIPT tests/asr_test.py LABELS slow TIMEOUT 900 SERIAL ARGS --koe $<TARGET_FILE:koe_cli>)
