@@ -14,10 +14,26 @@ std::vector<float> RandomWeights(size_t out, size_t terms) {
   return RandomVector(out * terms, 1 / std::sqrt(static_cast<float>(terms)));
 }
 
+double MeanSquare(std::span<const double> values) {
+  double sum = 0;
+  for (const double v : values) sum += v * v;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+// A convolution of x whose outputs have `terms` products each.
+void AddConvNoise(const Reference& x, std::span<const float> weight, size_t terms, double* noise) {
+  double squares = 0;
+  for (const float w : weight) squares += double{w} * w;
+  squares *= static_cast<double>(terms) / static_cast<double>(weight.size());
+  *noise = (*noise + static_cast<double>(terms) * kEps * kEps * MeanSquare(x.value)) * squares;
+}
+
 Reference LeakyRelu(Reference x, double slope) {
   for (double& v : x.value) v = v < 0 ? v * slope : v;
   return x;
 }
+
+constexpr double kSnakeSlope = 2;  // 1 + |sin(2 alpha x)|
 
 Reference Snake(Reference x, std::span<const float> alpha) {
   for (size_t i = 0; i < x.value.size(); ++i) {
@@ -38,11 +54,11 @@ nn::AdaIn AdaInWeights::Make(const kernels::KernelSet& kernels) const {
   return nn::AdaIn(nn::Linear(kernels, weight, bias, kTestStyleSize, 2 * channels));
 }
 
-Reference AdaInWeights::Apply(const Reference& x, std::span<const float> style, double* gain) const {
+Reference AdaInWeights::Apply(const Reference& x, std::span<const float> style, double* noise) const {
   const Reference row(ConstMatrix(style.data(), 1, style.size()));
   const Reference gamma_beta = Convolved(row, weight, bias, {.in = kTestStyleSize, .out = 2 * channels});
   Reference y = x;
-  double raised = 0;
+  double after = 0;
   for (size_t c = 0; c < channels; ++c) {
     double mean = 0, variance = 0;
     for (size_t t = 0; t < x.rows; ++t) mean += x.value[x.At(t, c)] / static_cast<double>(x.rows);
@@ -50,13 +66,15 @@ Reference AdaInWeights::Apply(const Reference& x, std::span<const float> style, 
       const double d = x.value[x.At(t, c)] - mean;
       variance += d * d / static_cast<double>(x.rows);
     }
-    raised += (mean * mean + variance) / (variance + 1e-5) / static_cast<double>(channels);
+    const double slope = 1 + gamma_beta.value[c];
+    const double rounded_mean = kEps * kEps * mean * mean;
+    after += slope * slope * (*noise + rounded_mean) / (variance + 1e-5) / static_cast<double>(channels);
     for (size_t t = 0; t < x.rows; ++t) {
       double& v = y.value[y.At(t, c)];
       v = (1 + gamma_beta.value[c]) * (v - mean) / std::sqrt(variance + 1e-5) + gamma_beta.value[channels + c];
     }
   }
-  if (x.rows > 1) *gain = std::max(*gain, raised);
+  *noise = x.rows > 1 ? after : 0;
   return y;
 }
 
@@ -87,21 +105,29 @@ nn::AdainResidualBlock AdainBlockWeights::Make(const kernels::KernelSet& kernels
   return nn::AdainResidualBlock(std::move(parts));
 }
 
-Reference AdainBlockWeights::Apply(const Reference& x, std::span<const float> style, double* gain) const {
+Reference AdainBlockWeights::Apply(const Reference& x, std::span<const float> style, double* noise) const {
   constexpr double kSlope = 0.2;
-  Reference residual = LeakyRelu(norm1.Apply(x, style, gain), kSlope);
+  Reference residual = LeakyRelu(norm1.Apply(x, style, noise), kSlope);
   Reference skip = x;
+  double skip_noise = 0;
   if (upsample) {
+    AddConvNoise(residual, pool, 3, noise);
     residual = TransposeConvolved(
         residual, pool, pool_bias,
         {.in = in, .out = in, .taps = 3, .stride = 2, .padding = 1, .output_padding = 1, .groups = in});
     skip = Reference(2 * x.rows, in);
     for (size_t i = 0; i < skip.value.size(); ++i) skip.value[i] = x.value[x.At(i / in / 2, i % in)];
   }
+  AddConvNoise(residual, conv1, 3 * in, noise);
   residual = Convolved(residual, conv1, conv1_bias, {.in = in, .out = out, .taps = 3, .padding = 1});
-  residual = Convolved(LeakyRelu(norm2.Apply(residual, style, gain), kSlope), conv2, conv2_bias,
-                       {.in = out, .out = out, .taps = 3, .padding = 1});
-  if (!shortcut.empty()) skip = Convolved(skip, shortcut, {}, {.in = in, .out = out});
+  residual = LeakyRelu(norm2.Apply(residual, style, noise), kSlope);
+  AddConvNoise(residual, conv2, 3 * out, noise);
+  residual = Convolved(residual, conv2, conv2_bias, {.in = out, .out = out, .taps = 3, .padding = 1});
+  if (!shortcut.empty()) {
+    AddConvNoise(skip, shortcut, in, &skip_noise);
+    skip = Convolved(skip, shortcut, {}, {.in = in, .out = out});
+  }
+  *noise = (*noise + skip_noise) / 2;
   for (size_t i = 0; i < residual.value.size(); ++i) {
     residual.value[i] = (residual.value[i] + skip.value[i]) / std::sqrt(2.0);
   }
@@ -136,21 +162,23 @@ nn::SnakeResidualBlock SnakeBlockWeights::Make(const kernels::KernelSet& kernels
   return nn::SnakeResidualBlock(std::move(made));
 }
 
-Reference SnakeBlockWeights::Apply(const Reference& x, std::span<const float> style, double* gain) const {
+Reference SnakeBlockWeights::Apply(const Reference& x, std::span<const float> style, double* noise) const {
   Reference y = x;
   for (const auto& layer : layers) {
     Reference branch = y;
+    double branch_noise = *noise;
     for (const Half& half : layer) {
-      branch = Convolved(Snake(half.norm.Apply(branch, style, gain), half.alpha), half.conv, half.bias, half.shape);
+      branch = Snake(half.norm.Apply(branch, style, &branch_noise), half.alpha);
+      branch_noise *= kSnakeSlope * kSnakeSlope;
+      AddConvNoise(branch, half.conv, taps * channels, &branch_noise);
+      branch = Convolved(branch, half.conv, half.bias, half.shape);
     }
+    *noise += branch_noise;
     for (size_t i = 0; i < y.value.size(); ++i) y.value[i] += branch.value[i];
   }
   return y;
 }
 
-double MinBlockSnrDb(size_t convolutions, size_t terms, double norm_gain) {
-  constexpr double kSlopeSquared = 4;
-  return -10 * std::log10(static_cast<double>(convolutions * terms) * kEps * kEps * kSlopeSquared * norm_gain);
-}
+double MinBlockSnrDb(const Reference& want, double noise) { return 10 * std::log10(MeanSquare(want.value) / noise); }
 
 }  // namespace koe::test_support

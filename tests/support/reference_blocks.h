@@ -19,10 +19,9 @@ inline constexpr size_t kTestStyleSize = 128;
 struct AdaInWeights {
   explicit AdaInWeights(size_t num_channels);
   nn::AdaIn Make(const kernels::KernelSet& kernels) const;
-  // (1 + gamma) * instance_norm(x) + beta, values only. *gain becomes the larger of itself and of the factor by which
-  // this norm raises noise power against signal power: the mean over channels of mean square / variance. (One row is
-  // its own mean, exactly.)
-  Reference Apply(const Reference& x, std::span<const float> style, double* gain) const;
+  // (1 + gamma) * instance_norm(x) + beta, values only. *noise is the mean square of what the values of x are off by;
+  // a norm adds the rounding of each channel's mean and divides by its variance. (One row is its own mean, exactly.)
+  Reference Apply(const Reference& x, std::span<const float> style, double* noise) const;
 
   size_t channels;
   std::vector<float> weight, bias;
@@ -31,7 +30,7 @@ struct AdaInWeights {
 struct AdainBlockWeights {
   AdainBlockWeights(size_t in, size_t out, bool upsample);
   nn::AdainResidualBlock Make(const kernels::KernelSet& kernels) const;
-  Reference Apply(const Reference& x, std::span<const float> style, double* gain) const;
+  Reference Apply(const Reference& x, std::span<const float> style, double* noise) const;
 
   size_t in, out;
   bool upsample;
@@ -42,7 +41,7 @@ struct AdainBlockWeights {
 struct SnakeBlockWeights {
   SnakeBlockWeights(size_t channels, size_t taps);
   nn::SnakeResidualBlock Make(const kernels::KernelSet& kernels) const;
-  Reference Apply(const Reference& x, std::span<const float> style, double* gain) const;
+  Reference Apply(const Reference& x, std::span<const float> style, double* noise) const;
 
   struct Half {
     AdaInWeights norm;
@@ -53,11 +52,13 @@ struct SnakeBlockWeights {
   std::vector<std::array<Half, 2>> layers;  // 3
 };
 
-// What float32 must reach over `convolutions` of `terms` products, each behind a norm and an activation: every
-// convolution adds an independent noise of at most terms * eps^2 of its output's power (terms roundings, none larger
-// than eps of the sum), which the norm behind it raises by at most `norm_gain` and the activation by its slope of 2,
-// squared.
-double MinBlockSnrDb(size_t convolutions, size_t terms, double norm_gain);
+// The Apply functions of blocks follow the noise of float32 beside the values, *noise being 0 before: a convolution of
+// `terms` products rounds at most that often, each time by at most eps of a sum whose mean square is that of a sum of
+// independent products, mean square of the input times squares of the weights, and passes on what its input brings in
+// the same way; a norm divides by the variance; an activation multiplies by the square of its greatest slope (2 for
+// Snake, 1 for the leaky one). Roundings are taken as independent. This is the ratio of want's mean square to that
+// noise.
+double MinBlockSnrDb(const Reference& want, double noise);
 
 }  // namespace koe::test_support
 
