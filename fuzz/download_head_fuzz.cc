@@ -31,7 +31,7 @@ void CheckHead(std::string_view text) {
 
 void CheckOneUrl(const std::string& url) {
   const auto scheme = koe::download::CheckUrl(url, true);
-  Require(koe::download::Shown(url).size() <= 400);
+  Require(koe::download::Shown(url).size() <= 200);
   if (!scheme) return;
   Require(koe::download::CheckUrl(koe::download::Sibling(url, "a/b.bin"), true).has_value() || url.size() > 2000);
   Require(koe::download::CheckUrl(koe::download::Below(url, "a"), true).has_value() || url.size() > 2000);

@@ -42,7 +42,7 @@ def change(text, path, value):
 
 
 def damaged_json():
-    cases = {"nested too deep": "[" * 7 + "]" * 7, "at the depth": "[" * 6 + "]" * 6, "too many values": json.dumps([0] * 201),
+    cases = {"nested too deep": "[" * 7 + "]" * 7, "at the depth": "[" * 6 + "]" * 6, "deeper by a number": "[" * 7 + "0" + "]" * 7, "too many values": json.dumps([0] * 201),
              "a key twice": '{"a": 1, "a": 2}', "not UTF-8": b'"\xff"', "no JSON": "{]", "cut": '{"a": [1,', "empty": "",
              "numbers": "[18446744073709551615, -1, 1.5, 1e-300, 0.1, 1e400]", "doubles": "[1.5e300, 2.5, -0.0]",
              "escapes": r'["\u0001\u007f\n\"\\", {"\t": "\u00e9"}]', "nested lists": "[[1, 2], [], [[3]], {}]",

@@ -43,6 +43,7 @@ TEST(UrlTest, SecretsAreNotShown) {
   EXPECT_EQ(Shown("https://h/a?token=1#x"), "https://h/a");
   EXPECT_EQ(Shown("https://me:pw@h/a@b"), "https://h/a@b");
   EXPECT_LE(Shown("https://h/" + std::string(3000, 'a')).size(), 200u);
+  EXPECT_EQ(Shown(std::string(600, '\n') + "://h"), std::string(200, '?'));
 }
 
 ResponseHead Parse(std::initializer_list<const char*> lines) {

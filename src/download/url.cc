@@ -78,19 +78,17 @@ Result<std::string> PathOfFileUrl(std::string_view url) {
 }
 
 std::string Shown(std::string_view url) {
-  std::string_view text = WithoutQuery(url);
+  const std::string_view text = WithoutQuery(url);
+  std::string whole(text);
   const size_t authority = text.find("://");
-  std::string shown;
   if (authority != std::string_view::npos) {  // nor a password
     const size_t start = authority + 3, end = std::min(text.find('/', start), text.size());
     const size_t at = text.substr(0, end).rfind('@');
-    if (at != std::string_view::npos && at >= start) {
-      shown = std::string(text.substr(0, start));
-      text.remove_prefix(at + 1);
-    }
+    if (at != std::string_view::npos && at >= start) whole.erase(start, at + 1 - start);
   }
-  for (const char c : text.substr(0, kMaxShownBytes)) shown.push_back(static_cast<unsigned char>(c) < 0x20 ? '?' : c);
-  return shown;
+  if (whole.size() > kMaxShownBytes) whole.resize(kMaxShownBytes);
+  for (char& c : whole) c = static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  return whole;
 }
 
 }  // namespace koe::download
