@@ -148,6 +148,7 @@ Result<Engine> Engine::Open(const std::string& bundle_dir, const EngineOptions& 
 }
 
 Result<void> Engine::Prewarm() const { return {}; }
+bool Engine::Unload() const { return false; }
 
 Result<Audio> Engine::Synthesize(std::string_view input, const SynthesisOptions& options) const {
   const auto start = std::chrono::steady_clock::now();
