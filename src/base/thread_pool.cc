@@ -25,10 +25,9 @@ inline void CpuRelax() {
 #endif
 }
 
-// True as soon as `done` is; false after kSpinTime.
+// True as soon as `done` is; false after the deadline.
 template <typename Predicate>
-bool SpinUntil(Predicate done) {
-  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+bool SpinUntil(std::chrono::steady_clock::time_point deadline, Predicate done) {
   do {
     for (int i = 0; i < 64; ++i) {
       if (done()) return true;
@@ -42,7 +41,7 @@ bool SpinUntil(Predicate done) {
 
 // The submitting thread's stack holds the task; a Loop outlives it only in workers that find no index left.
 struct ThreadPool::Loop {
-  Loop(size_t n, FunctionRef<void(size_t, size_t)> t) : count(n), task(t) {}
+  Loop(ThreadPool* p, size_t n, FunctionRef<void(size_t, size_t)> t) : pool(p), count(n), task(t) {}
   // The same as new. Nobody else holds it.
   void Reuse(size_t n, FunctionRef<void(size_t, size_t)> t) {
     count = n;
@@ -53,17 +52,27 @@ struct ThreadPool::Loop {
     failed = false;
     exception = nullptr;
   }
+  ThreadPool* const pool;
+  // The loop whose task submitted this one; it cannot end before this one. Valid while this one is in loops_.
+  Loop* parent = nullptr;
   size_t count;
   FunctionRef<void(size_t, size_t)> task;
   std::atomic<size_t> next{0};
   std::atomic<size_t> finished{0};
   std::atomic<size_t> slots{1};  // 0 is the submitter's
   std::atomic<bool> failed{false};
-  std::mutex mutex;  // guards exception, and done's wake-up
-  std::condition_variable done;
+  std::mutex mutex;  // guards exception
   std::exception_ptr exception;
+  std::atomic<bool> asleep{false};  // the submitter, on wake with the pool's mutex_
+  std::condition_variable wake;     // the loop has ended, or one inside it began
 
+  bool IsInside(const Loop* other) const {
+    const Loop* ancestor = parent;
+    while (ancestor != nullptr && ancestor != other) ancestor = ancestor->parent;
+    return ancestor != nullptr;
+  }
   void Run(size_t slot) {
+    Loop* const outer = std::exchange(running_loop, this);
     size_t completed = 0;
     for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count; ++completed) {
       if (failed.load(std::memory_order_relaxed)) continue;
@@ -75,13 +84,18 @@ struct ThreadPool::Loop {
         failed.store(true, std::memory_order_relaxed);
       }
     }
-    if (completed > 0 && finished.fetch_add(completed, std::memory_order_acq_rel) + completed == count) {
-      std::lock_guard<std::mutex> lock(mutex);
-      done.notify_all();
+    running_loop = outer;
+    // Sequentially consistent, as in Await: either the submitter sees the end, or it is seen to sleep.
+    if (completed > 0 && finished.fetch_add(completed) + completed == count && asleep) {
+      std::lock_guard<std::mutex> lock(pool->mutex_);
+      wake.notify_all();
     }
   }
-  bool IsDone() const { return finished.load(std::memory_order_acquire) == count; }
+  bool IsDone() const { return finished == count; }
+
+  static constinit thread_local Loop* running_loop;  // the innermost whose task this thread runs
 };
+constinit thread_local ThreadPool::Loop* ThreadPool::Loop::running_loop = nullptr;
 
 ThreadPool::ThreadPool(size_t num_threads) {
   workers_.reserve(num_threads > 0 ? num_threads - 1 : 0);
@@ -90,7 +104,7 @@ ThreadPool::ThreadPool(size_t num_threads) {
   const size_t num_spares = num_threads > 1 ? 16 + 2 * num_threads : 0;
   spares_.reserve(num_spares);
   loops_.reserve(num_spares);
-  while (spares_.size() < num_spares) spares_.push_back(std::make_shared<Loop>(0, kNothing));
+  while (spares_.size() < num_spares) spares_.push_back(std::make_shared<Loop>(this, 0, kNothing));
   try {
     for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this] { WorkerMain(); });
   } catch (...) {
@@ -111,12 +125,11 @@ void ThreadPool::Stop() {
   for (auto& worker : workers_) worker.join();
 }
 
-std::shared_ptr<ThreadPool::Loop> ThreadPool::FindWork() {
+std::shared_ptr<ThreadPool::Loop> ThreadPool::FindWork(const Loop* within) {
   // The newest loop first: an inner loop's submitter is waiting, an outer one's still has work of its own.
-  while (!loops_.empty()) {
-    auto& loop = loops_.back();
-    if (loop->next.load(std::memory_order_relaxed) < loop->count) return loop;
-    loops_.pop_back();
+  for (auto loop = loops_.rbegin(); loop != loops_.rend(); ++loop) {
+    const bool has_work = (*loop)->next.load(std::memory_order_relaxed) < (*loop)->count;
+    if (has_work && (within == nullptr || (*loop)->IsInside(within))) return *loop;
   }
   return nullptr;
 }
@@ -128,7 +141,7 @@ std::shared_ptr<ThreadPool::Loop> ThreadPool::TakeLoop(size_t count, FunctionRef
     spare->Reuse(count, task);
     return spare;
   }
-  spares_.push_back(std::make_shared<Loop>(count, task));
+  spares_.push_back(std::make_shared<Loop>(this, count, task));
   return spares_.back();
 }
 
@@ -136,7 +149,7 @@ void ThreadPool::WorkerMain() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     if (stop_) return;
-    if (std::shared_ptr<Loop> loop = FindWork()) {
+    if (std::shared_ptr<Loop> loop = FindWork(nullptr)) {
       lock.unlock();
       loop->Run(loop->slots.fetch_add(1, std::memory_order_relaxed));
       lock.lock();
@@ -145,9 +158,38 @@ void ThreadPool::WorkerMain() {
     }
     const uint64_t seen = epoch_.load(std::memory_order_relaxed);
     lock.unlock();
-    SpinUntil([&] { return epoch_.load(std::memory_order_acquire) != seen; });
+    SpinUntil(std::chrono::steady_clock::now() + kSpinTime,
+              [&] { return epoch_.load(std::memory_order_acquire) != seen; });
     lock.lock();
     wake_.wait(lock, [&] { return stop_ || epoch_.load(std::memory_order_relaxed) != seen; });
+  }
+}
+
+void ThreadPool::Await(Loop& loop) {
+  auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  while (!loop.IsDone()) {
+    lock.lock();
+    const uint64_t seen = epoch_.load(std::memory_order_relaxed);
+    // Only what this loop waits for: the loops of another submitter would keep this one.
+    if (std::shared_ptr<Loop> inner = FindWork(&loop)) {
+      lock.unlock();
+      inner->Run(inner->slots.fetch_add(1, std::memory_order_relaxed));
+      lock.lock();
+      inner.reset();
+      lock.unlock();
+      deadline = std::chrono::steady_clock::now() + kSpinTime;
+      continue;
+    }
+    lock.unlock();
+    const bool seen_more =
+        SpinUntil(deadline, [&] { return loop.IsDone() || epoch_.load(std::memory_order_acquire) != seen; });
+    if (seen_more && std::chrono::steady_clock::now() < deadline) continue;
+    lock.lock();
+    loop.asleep = true;
+    loop.wake.wait(lock, [&] { return loop.IsDone() || FindWork(&loop) != nullptr; });
+    loop.asleep = false;
+    lock.unlock();
   }
 }
 
@@ -161,8 +203,13 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, size_t)> tas
   {
     std::lock_guard<std::mutex> lock(mutex_);
     loop = TakeLoop(count, task);
+    Loop* const outer = Loop::running_loop;
+    loop->parent = outer != nullptr && outer->pool == this ? outer : nullptr;
     loops_.push_back(loop);
     epoch_.fetch_add(1, std::memory_order_release);
+    for (Loop* ancestor = loop->parent; ancestor != nullptr; ancestor = ancestor->parent) {
+      if (ancestor->asleep) ancestor->wake.notify_one();
+    }
   }
   if (count == 2) {
     wake_.notify_one();
@@ -170,13 +217,9 @@ void ThreadPool::ParallelFor(size_t count, FunctionRef<void(size_t, size_t)> tas
     wake_.notify_all();
   }
   loop->Run(0);
-  if (!SpinUntil([&] { return loop->IsDone(); })) {
-    std::unique_lock<std::mutex> lock(loop->mutex);
-    loop->done.wait(lock, [&] { return loop->IsDone(); });
-  }
+  Await(*loop);
   std::exception_ptr exception;
   {
-    // The last finisher may still hold this on its way out.
     std::lock_guard<std::mutex> lock(loop->mutex);
     exception = std::exchange(loop->exception, nullptr);
   }

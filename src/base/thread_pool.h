@@ -34,9 +34,10 @@ class ThreadPool {
   size_t num_threads() const { return idle_threads_ > 0 ? idle_threads_ : workers_.size() + 1; }
 
   // Calls task(index, slot) for every index in [0, count), on the caller and on free workers, and returns when all are
-  // done. slot is in [0, num_threads()) and belongs to one thread for the whole loop: use it to pick scratch.
-  // Which thread runs which index is not defined, so results must not depend on it. An exception from a task (such as
-  // std::bad_alloc) is rethrown here after the loop has ended; the remaining indexes are skipped.
+  // done. slot is in [0, num_threads()) and belongs to one thread for the whole loop: use it to pick scratch. While it
+  // waits for the last tasks, the caller takes part in the loops that they start. Which thread runs which index is not
+  // defined, so results must not depend on it. An exception from a task (such as std::bad_alloc) is rethrown here after
+  // the loop has ended; the remaining indexes are skipped.
   void ParallelFor(size_t count, FunctionRef<void(size_t index, size_t slot)> task);
 
   // Runs the functions side by side where workers are free; returns when all are done. (An Idle pool runs them, too,
@@ -47,13 +48,15 @@ class ThreadPool {
   struct Loop;
   void WorkerMain();
   void Stop();
+  // Returns when the loop has ended; helps the loops inside it until then.
+  void Await(Loop& loop);
   // mutex_ is held for these.
-  std::shared_ptr<Loop> FindWork();
+  std::shared_ptr<Loop> FindWork(const Loop* within);
   std::shared_ptr<Loop> TakeLoop(size_t count, FunctionRef<void(size_t index, size_t slot)> task);
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::shared_ptr<Loop>> loops_;   // those with indexes left, oldest first
+  std::vector<std::shared_ptr<Loop>> loops_;   // those that run, oldest first
   std::vector<std::shared_ptr<Loop>> spares_;  // all that were ever made: as many as have run at once
   std::atomic<uint64_t> epoch_{0};             // counts submissions: what a spinning worker watches
   bool stop_ = false;

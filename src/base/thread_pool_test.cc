@@ -59,6 +59,31 @@ TEST_P(ThreadPoolTest, NestedLoopsFinish) {
   EXPECT_EQ(total.load(), 8 * 16 * 2);
 }
 
+// All threads of the pool meet inside the loops that one task starts, its waiting submitter too.
+TEST_P(ThreadPoolTest, ASubmitterHelpsTheLoopsInsideItsOwn) {
+  const size_t threads = GetParam();
+  if (threads == 1) return;
+  ThreadPool pool(threads);
+  const auto meet = [&](std::atomic<size_t>* arrived, size_t expected) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (++*arrived; *arrived < expected && std::chrono::steady_clock::now() < deadline;) std::this_thread::yield();
+    return *arrived >= expected;
+  };
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    std::atomic<size_t> outer{0}, inner{0};
+    std::atomic<bool> begun{false};
+    const auto submitter = std::this_thread::get_id();
+    pool.ParallelFor(threads, [&](size_t, size_t) {
+      ASSERT_TRUE(meet(&outer, threads));  // each thread has one task
+      if (std::this_thread::get_id() == submitter || begun.exchange(true)) return;
+      // Asleep by then, every other time.
+      if (repeat % 2 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      pool.ParallelFor(threads, [&](size_t, size_t) { EXPECT_TRUE(meet(&inner, threads)); });
+    });
+    ASSERT_EQ(inner, threads);
+  }
+}
+
 TEST_P(ThreadPoolTest, SeveralThreadsMaySubmitAtOnce) {
   ThreadPool pool(GetParam());
   std::atomic<size_t> total{0};
