@@ -167,6 +167,8 @@ class DriftTest(Tree):
                 ("docs/schemas/HostedManifest.schema.json", '"serial"', '"number"', "fields of HostedManifest"),
                 ("src/bundle/manifests/release.cc", 'root.Set("serial"', 'root.Set("number"', "fields of ReleaseManifest"),
                 ("docs/schemas/DownloadManifest.schema.json", "1073741824", "1073741823", "bytes of a file"),
+                ("src/bundle/manifests/sdk.cc", 'root.Set("buckets"', 'root.Set("seconds"', "fields of KokoroRuntimeManifest"),
+                ("docs/export.md", "`minimum_platforms`", "`platforms`", "minimum_platforms"),
                 ("include/koe/common.h", "kSampleRateHz = 24000", "kSampleRateHz = 48000", "48000"),
                 ("ARCHITECTURE.md", "at most 512 tokens", "at most 510 tokens", "512"),
                 ("docs/publishing.md", "`allow_patterns`", "`patterns`", "allow_patterns"),

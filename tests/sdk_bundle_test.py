@@ -16,6 +16,11 @@ import subprocess
 import sys
 import tempfile
 
+try:
+    import jsonschema
+except ImportError:  # the schema is then schemas_test's alone
+    jsonschema = None
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 failures = 0
 
@@ -62,6 +67,10 @@ def check_as_the_sdk_does(root, profile):
     expect(manifest["minimum_platforms"] == {"iOS": "18.0", "macOS": "15.0"} and manifest["supported_languages"] == ["en-US"],
            f"{profile}: platforms and languages")
     expect(len(manifest["sdk_commit"]) >= 7, f"{profile}: commit")
+    if jsonschema is not None:
+        schema = json.loads(read(ROOT, "docs", "schemas", "KokoroRuntimeManifest.schema.json"))
+        errors = [f"{list(e.path)}: {e.message}" for e in jsonschema.Draft202012Validator(schema).iter_errors(manifest)]
+        expect(not errors, f"{profile}: the JSON Schema {errors}")
     if profile != "full":
         expect(manifest["duration_token_sizes"] == [128] and "kokoro_duration_t128" in names, f"{profile}: 128 tokens")
         for seconds in manifest["buckets"]:

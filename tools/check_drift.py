@@ -13,7 +13,8 @@ import os
 import re
 import sys
 
-MANIFESTS = ("Runtime", "Hosted", "Release", "Download")
+# name of a manifest and schema: its source in src/bundle/manifests
+MANIFESTS = {"Runtime": "runtime", "Hosted": "hosted", "Release": "release", "Download": "download", "KokoroRuntime": "sdk"}
 
 
 class Tree:
@@ -128,16 +129,17 @@ def written_keys(tree, path):
 
 def check_fields(tree):
     """Every field that the code writes is in the schema and the other way round; documents name each."""
-    for name in MANIFESTS:
-        path = f"src/bundle/manifests/{name.lower()}.cc"
+    for name, source in MANIFESTS.items():
+        path = f"src/bundle/manifests/{source}.cc"
         schema = json.loads(tree.read(f"docs/schemas/{name}Manifest.schema.json") or '{"properties": {}}')
         tree.equal(f"fields of {name}Manifest", sorted(written_keys(tree, path)), sorted(schema["properties"]),
                    f"docs/schemas/{name}Manifest.schema.json")
-        document = tree.read(FORMAT) + tree.read("docs/publishing.md")
+        place = "docs/export.md" if source == "sdk" else FORMAT
+        document = tree.read(place) + (tree.read("docs/publishing.md") if place == FORMAT else "")
         for key in schema["properties"]:
             tree.checked += 1
             if f"`{key}`" not in document and f'"{key}"' not in document:
-                tree.findings.append(f"{FORMAT}: {key} of {name}Manifest is not described")
+                tree.findings.append(f"{place}: {key} of {name}Manifest is not described")
 
 
 def check_speech(tree):
