@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../apps/cli/arguments.h"
+#include "../apps/cli/bench_measure.h"
 #include "../apps/cli/text.h"
 #include "../apps/cli/values.h"
 
@@ -54,6 +55,31 @@ TEST(FindInvalidUtf8Test, NamesTheFirstBadByte) {
   EXPECT_EQ(FindInvalidUtf8("\xf4\x90\x80\x80"), 0u);  // above U+10FFFF
   EXPECT_EQ(FindInvalidUtf8("\xf0\x8f\xbf\xbf"), 0u);  // overlong
   EXPECT_EQ(FindInvalidUtf8("\xe2\x82 "), 0u);
+}
+
+TEST(MedianStagesTest, OneSlowRunMovesNoStage) {
+  // The third run has the median sum and yet an outlying decoder.
+  const std::vector<std::vector<StageTime>> runs = {{{"g2p", 1}, {"decoder", 10}, {"generator", 70}},
+                                                    {{"g2p", 3}, {"decoder", 12}, {"generator", 90}},
+                                                    {{"g2p", 2}, {"decoder", 30}, {"generator", 60}}};
+  const std::vector<StageTime> medians = MedianStages(runs);
+  ASSERT_EQ(medians.size(), 3u);
+  EXPECT_EQ(medians[0].stage, "g2p");
+  EXPECT_EQ(medians[0].seconds, 2);
+  EXPECT_EQ(medians[1].stage, "decoder");
+  EXPECT_EQ(medians[1].seconds, 12);
+  EXPECT_EQ(medians[2].stage, "generator");
+  EXPECT_EQ(medians[2].seconds, 70);
+}
+
+TEST(MedianStagesTest, TakesAStageFromTheRunsThatHaveIt) {
+  const std::vector<StageTime> medians = MedianStages({{{"decoder", 4}}, {{"g2p", 1}, {"decoder", 6}}});
+  ASSERT_EQ(medians.size(), 2u);
+  EXPECT_EQ(medians[0].stage, "decoder");
+  EXPECT_EQ(medians[0].seconds, 5);
+  EXPECT_EQ(medians[1].stage, "g2p");
+  EXPECT_EQ(medians[1].seconds, 1);
+  EXPECT_TRUE(MedianStages({}).empty());
 }
 
 TEST(QuoteTest, StaysOnOneShortLine) {

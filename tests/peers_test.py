@@ -23,7 +23,7 @@ from session import Session, Worker, WorkerError  # noqa: E402
 # Speaks the workers' protocol: 24 samples for each phoneme, a thousandth of a second each; dies at the voice "bad".
 FAKE = """
 import json, sys
-print(json.dumps({"version": "fake 1", "create_seconds": 0.5, "create_cpu_seconds": 0.25}), flush=True)
+print(json.dumps({"version": "fake 1", "create_seconds": 0.5, "create_cpu_seconds": 0.25, "prewarm_seconds": 0.125}), flush=True)
 for line in sys.stdin:
     voice, phonemes = line.rstrip("\\n").split("\\t")
     if voice == "bad":
@@ -158,12 +158,21 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| onnxruntime fp32 | 3.000 | 1.200 (1.000 to 1.200) | 400.0 | 2.100 | 0.700 | 0.400 | 4.00 (3.00 to 5.00) | 3 |", text)
         self.assertIn("| koe exact | 100.0 |\n| onnxruntime fp32 | 400.0 (4.00x) |", text)
         self.assertLess(text.index("| koe exact | 3.000"), text.index("| onnxruntime fp32 | 3.000"))
-        self.assertIn("| koe exact | 0.50 (0.50 to 0.50) | 0.400 (0.400 to 0.400) | 600 | 1 |", text)
+        self.assertIn("| koe exact | 0.50 (0.50 to 0.50) | 0.25 (0.25 to 0.25) | 0.400 (0.400 to 0.400) | 600 | 1 |", text)
+        self.assertIn("| onnxruntime fp32 | 2.00 (2.00 to 2.00) | - | 1.500 (1.500 to 1.500) | 746 | 1 |", text)
         self.assertIn("- vox-tts: no module named vox", text)
         # 234 ms for 2.8 s: 84 ms per second; by the nominal 3 s: 78. Ours: 0.3 s for 3 s.
         self.assertIn("| kokoro-coreml, M1 Mini, 16 GB | CPU + GPU + Neural Engine | 234 (84; 78) | 686 (71; 69) | 1959 (72; 65) |", text)
         self.assertIn("| koe exact, Test CPU | 2 CPU threads | 300 (100) | not measured | not measured |", text)
         self.assertIn("not finished", report.markdown({**fixture(), "finished": False}))
+
+    def test_files_of_before_prewarm_was_told_apart(self):
+        results = fixture()
+        for m in results["measurements"]:
+            m.pop("prewarm_seconds", None)
+        text = report.markdown(protocol.check_results(results))
+        self.assertIn("| koe exact | 0.50 (0.50 to 0.50) | in ready | 0.400", text)
+        self.assertIn("| onnxruntime fp32 | 2.00 (2.00 to 2.00) | - |", text)
 
     def test_a_busy_machine_is_told(self):
         results = fixture()
@@ -244,6 +253,8 @@ class SessionTest(unittest.TestCase):
         self.assertEqual([m["protocol"] for m in kept["measurements"]], ["warm", "fresh"])
         self.assertEqual(kept["measurements"][0]["wall_seconds"], 0.006)
         self.assertEqual(kept["measurements"][1]["create_seconds"], 0.5)
+        self.assertEqual(kept["measurements"][1]["prewarm_seconds"], 0.125)
+        self.assertEqual(kept["systems"], [{"name": "koe exact", "version": "fake 1"}])
         self.assertGreater(kept["measurements"][1]["peak_kib"], 1000)
         with self.assertRaisesRegex(ValueError, "is unfinished"):
             self.session()
@@ -277,7 +288,7 @@ class SessionTest(unittest.TestCase):
     def test_time_of_the_fresh_processes(self):
         session = self.session(fresh=2)
         session.estimates = {("a", "3s"): 4.0, ("b", "3s"): 100.0}
-        self.assertAlmostEqual(session.fresh_seconds({"a": self.worker()}), 2 * (2 * 0.5 + 1.5 * 4.0 + 2))
+        self.assertAlmostEqual(session.fresh_seconds({"a": self.worker()}), 2 * (2 * (0.5 + 0.125) + 1.5 * 4.0 + 2))
 
     def test_the_gate(self):
         session = self.session(busy_ok=False, pause=0.01)

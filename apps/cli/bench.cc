@@ -20,8 +20,9 @@ constexpr char kDetails[] =
   --speech  start-up, then speech of several lengths from phonemes ("tokens", one chunk) and from text, one run of
             each a round, and a text of ten minutes: seconds, seconds of all cores, GFLOP/s of the model as it
             is written beside the measured peak of the multiply-add units, memory (the most that was resident in
-            one run on a model just loaded), the stages' shares, and how soon the first audio of a long text comes
-            (fast: its first chunks cut short; natural: whole sentences)
+            one run on a model just loaded), the stages' shares (each stage's own median beside that of the
+            whole), and how soon the first audio of a long text comes (fast: its first chunks cut short; natural:
+            whole sentences)
   --g2p     text to phonemes on one thread: MB of text a second over English prose, ns for each word and step
             (clean: encoding, lines, markup; tokenise; tag: parts of speech; pronounce: dictionaries, rules,
             unknown words), the time to open the front end, and texts of 10 MB that are made to be slow, with

@@ -78,7 +78,7 @@ struct SpeechBenchReport {
     double realtime_factor = 0;          // median_seconds for each second of audio
     double core_seconds_per_second = 0;  // cpu_seconds for each second of audio
     double flops = 0;                    // of the model as written (NominalWork)
-    std::vector<StageTime> stages = {};  // of the median run
+    std::vector<StageTime> stages = {};  // each one's own median
     int64_t peak_bytes = -1;             // resident set while one ran on a model just loaded; -1: not known
   };
   std::vector<Speech> speech;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace koe::cli {
 namespace {
@@ -28,6 +29,21 @@ double Median(std::vector<double> values) {
 
 double Smallest(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
 double Largest(const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); }
+
+std::vector<StageTime> MedianStages(const std::vector<std::vector<StageTime>>& runs) {
+  std::vector<std::pair<std::string, std::vector<double>>> stages;
+  for (const auto& run : runs) {
+    for (const StageTime& time : run) {
+      auto at =
+          std::find_if(stages.begin(), stages.end(), [&](const auto& stage) { return stage.first == time.stage; });
+      if (at == stages.end()) at = stages.insert(at, {time.stage, {}});
+      at->second.push_back(time.seconds);
+    }
+  }
+  std::vector<StageTime> medians;
+  for (auto& [stage, seconds] : stages) medians.push_back({std::move(stage), Median(std::move(seconds))});
+  return medians;
+}
 
 PeakMemory::PeakMemory() : before_(StatusBytes("VmRSS:")) {
   std::ofstream reset("/proc/self/clear_refs");

@@ -8,11 +8,16 @@
 #include <ctime>
 #include <vector>
 
+#include "koe/speech.h"
+
 namespace koe::cli {
 
 double Median(std::vector<double> values);  // of at least one
 double Smallest(const std::vector<double>& values);
 double Largest(const std::vector<double>& values);
+
+// Each stage's own median over the runs that have it, in the order they first appear: one slow run moves no stage.
+std::vector<StageTime> MedianStages(const std::vector<std::vector<StageTime>>& runs);
 
 // Wall and processor time (all threads of the process) since it was made.
 class Stopwatch {

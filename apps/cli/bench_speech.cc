@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -315,11 +314,7 @@ class SpeechBench {
 
 SpeechBenchReport::Speech Finish(Case c) {
   SpeechBenchReport::Speech& speech = c.speech;
-  std::vector<size_t> order(speech.wall_seconds.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return speech.wall_seconds[a] < speech.wall_seconds[b]; });
-  speech.stages = c.stages[order[order.size() / 2]];
+  speech.stages = MedianStages(c.stages);
   speech.median_seconds = Median(speech.wall_seconds);
   speech.cpu_seconds = Median(c.cpu_seconds);
   speech.realtime_factor = speech.median_seconds / speech.audio_seconds;

@@ -92,7 +92,8 @@ def summarise(measurements, base=None):
 
 
 def summarise_fresh(measurements):
-    """{system: {create, cold, peak_mib}} of the fresh processes."""
+    """{system: {create, prewarm, cold, peak_mib}} of the fresh processes; prewarm is None where nothing told it apart (systems
+    that do not prewarm; files of before it was)."""
     by_system = {}
     for m in measurements:
         if m["protocol"] == "fresh":
@@ -100,7 +101,9 @@ def summarise_fresh(measurements):
     out = {}
     for system, rounds in by_system.items():
         runs = list(rounds.values())
-        out[system] = {"create": spread([m["create_seconds"] for m in runs]), "cold": spread([m["wall_seconds"] for m in runs]),
+        prewarm = [m["prewarm_seconds"] for m in runs if "prewarm_seconds" in m]
+        out[system] = {"create": spread([m["create_seconds"] for m in runs]),
+                       "prewarm": spread(prewarm) if len(prewarm) == len(runs) else None, "cold": spread([m["wall_seconds"] for m in runs]),
                        "peak_mib": spread([m["peak_kib"] / 1024 for m in runs]), "input": runs[0]["input"],
                        "audio_seconds": runs[0]["samples"] / SAMPLE_RATE}
     return out

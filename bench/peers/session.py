@@ -14,6 +14,7 @@ import protocol
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Between a sitting and its continuation: what is measured is the same program (worker_sha256), whatever was committed since.
 MAY_DIFFER = ("created_utc", "changed_sources", "commit")
+PER_START = ("create", "prewarm")  # of a first answer: what that start took, not what the system is
 ANSWER_SECONDS = 600  # a worker that is silent for longer is ended
 
 
@@ -129,7 +130,7 @@ class Session:
 
     def available(self, name, hello):
         known = [s for s in self.results["systems"] if s["name"] != name]
-        self.results["systems"] = [*known, {"name": name, **{k: v for k, v in hello.items() if not k.startswith("create")}}]
+        self.results["systems"] = [*known, {"name": name, **{k: v for k, v in hello.items() if not k.startswith(PER_START)}}]
 
     def unavailable(self, name, reason):
         reason = reason.removeprefix("koe: error: ").replace(ROOT + os.sep, "").replace(os.path.expanduser("~"), "~")
@@ -198,7 +199,8 @@ class Session:
         seconds = 0.0
         for name, worker in workers.items():
             longest = max((t for (system, _), t in self.estimates.items() if system == name), default=5.0)
-            seconds += self.args.fresh * (2 * worker.hello["create_seconds"] + 1.5 * longest + 2 + self.args.pause)
+            start = worker.hello["create_seconds"] + worker.hello.get("prewarm_seconds", 0)
+            seconds += self.args.fresh * (2 * start + 1.5 * longest + 2 + self.args.pause)
         return seconds
 
     def measure_warm(self, workers, number, system, case, left):
@@ -225,8 +227,8 @@ class Session:
                 peak = machine.peak_kib(worker.process.pid)
             finally:
                 worker.close()
-            create = {k: v for k, v in worker.hello.items() if k.startswith("create")}
-            return {**create, **answer, "peak_kib": peak, "total_cpu_seconds": children_cpu_seconds() - before}
+            start = {k: v for k, v in worker.hello.items() if k.startswith(PER_START)}
+            return {**start, **answer, "peak_kib": peak, "total_cpu_seconds": children_cpu_seconds() - before}
 
         self.say(f"fresh process {number + 1} of {self.args.fresh}: {system}", passing=True)
         try:

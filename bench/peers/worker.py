@@ -5,7 +5,8 @@
   python bench/peers/worker.py SYSTEM --model PATH --bundle DIR --threads N
 
 First answer, once the system is ready: {"version", "create_seconds", "create_cpu_seconds", ...}. create_seconds runs from
-after the imports to the end of the system's own loading. Then for each line "voice<TAB>phonemes" one synthesis and one line
+after the imports to the end of the system's own loading. What speaks a first short text by itself before it is ready (Koe)
+tells that time apart, as "prewarm_seconds" and "prewarm_cpu_seconds". Then for each line "voice<TAB>phonemes" one synthesis and one line
 {"wall_seconds", "cpu_seconds", "samples"}: phonemes in, all samples in memory; cpu_seconds is user + system time of all
 threads of the process. What cannot go on says why in {"error"} and ends with status 1.
 """
