@@ -342,6 +342,40 @@ static void test_speech(const koe_engine* engine, const char* output) {
   koe_buffer_free(json);
 }
 
+// What is placed, and with what message each mistake is refused; onnxruntime need not be there.
+static void test_places(const char* bundle, const char* folder) {
+  const struct {
+    const char* place;
+    const char* models_dir;
+    koe_status status;
+    const char* message;
+  } cases[] = {
+      {"all=tpu", folder, KOE_ERR_INVALID_ARGUMENT, "place: 'all=tpu': must be STAGE=onnx:cpu"},
+      {"generator=onnx:cpu", NULL, KOE_ERR_INVALID_ARGUMENT, "place: 'generator=onnx:cpu': needs a folder"},
+      {"decoder=cpu,generator=coreml,pitch", folder, KOE_ERR_INVALID_ARGUMENT, "place: 'pitch': must be"},
+      {"all=onnx:cpu,", folder, KOE_ERR_INVALID_ARGUMENT, "place: '': must be"},
+      {"duration=coreml,decoder=onnx:cpu", folder, KOE_ERR_INVALID_ARGUMENT,
+       "place: 'decoder=onnx:cpu': beside coreml: one runtime"},
+      {"all=onnx:cpu", folder, KOE_ERR_NOT_FOUND, ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    koe_engine_options options;
+    KOE_INIT(&options);
+    options.place = cases[i].place;
+    options.models_dir = cases[i].models_dir;
+    koe_engine* engine = NULL;
+    EXPECT(koe_engine_open(bundle, &options, &engine, &error) == cases[i].status);
+    EXPECT(strncmp(error.message, cases[i].message, strlen(cases[i].message)) == 0);
+    koe_engine_free(engine);
+  }
+  koe_engine_options options;
+  KOE_INIT(&options);
+  options.place = "all=onnx:cpu,all=cpu";
+  koe_engine* engine = NULL;
+  EXPECT_OK(koe_engine_open(bundle, &options, &engine, &error));
+  koe_engine_free(engine);
+}
+
 int main(int argc, char** argv) {
   if (argc != 3) {
     fprintf(stderr, "usage: c_api_test BUNDLE OUTPUT.wav\n");
@@ -361,6 +395,7 @@ int main(int argc, char** argv) {
   }
   EXPECT_OK(status);
   if (engine != NULL) {
+    test_places(bundle != NULL ? bundle : argv[1], "/no/such/folder");
     test_text(engine);
     test_speech(engine, argv[2]);
     koe_engine_free(engine);

@@ -153,6 +153,26 @@ def check_errors(files, table=None):
         yield f"KokoroError.init: {mapped}"
 
 
+def check_policy(files):
+    """KokoroComputePolicy names what src/devices/coreml takes, and its default is that one's."""
+    code = read(os.path.join(ROOT, "src/devices/coreml/compute_policy.cc"))
+    units = re.findall(r"ComputeUnits::k(\w+)", re.search(r"kUnits = \{(.*?)\}", code, re.S).group(1))
+    words = dict(zip(units, re.findall(r'"(\w+)"', re.search(r"kNames = \{(.*?)\}", code).group(1))))
+    header = read(os.path.join(ROOT, "src/devices/coreml/compute_policy.h"))
+    defaults = re.findall(r"ComputeUnits::k(\w+)", re.search(r"kDefaultPolicy = \{(.*?)\}", header, re.S).group(1))
+    text = files[POLICY]
+    named = dict(re.findall(r'case (\w+) = "(\w+)"', text))
+    if {name.lower(): word for name, word in named.items()} != {name.lower(): word for name, word in words.items()}:
+        yield f"KokoroComputePolicy.Units: {named}, compute_policy.cc has {words}"
+    given = re.search(r"gistDefault = KokoroComputePolicy\((.*?)\)", text, re.S)
+    found = re.findall(r"\.(\w+)", given.group(1)) if given else []
+    if [name.lower() for name in found] != [name.lower() for name in defaults]:
+        yield f"KokoroComputePolicy.gistDefault: {found}, compute_policy.h has {defaults}"
+    stages = re.findall(r'\("(\w+)", (\w+)\)', text)
+    if stages != [("duration", "duration"), ("prosody", "f0ntrain"), ("decoder", "decoderPre"), ("generator", "generator")]:
+        yield f"KokoroComputePolicy.places: {stages}"
+
+
 def check_paths(files, root=SWIFT):
     package = files["Package.swift"]
     if not package.startswith("// swift-tools-version:5."):
@@ -198,6 +218,7 @@ def check_brackets(files):
 
 
 TTS, ERROR, HANDLES = (f"Sources/KokoroTTS/{name}.swift" for name in ("KokoroTTS", "KokoroError", "Handles"))
+POLICY = "Sources/KokoroTTS/KokoroComputePolicy.swift"
 # check, then damages that it must find: (path, from, to)
 CHECKS = [
     (check_names, [(TTS, "koe_synthesize(", "koe_synthesise("), (TTS, "start, length, &inC, nil, &made", "start, &inC, nil, &made"),
@@ -212,6 +233,8 @@ CHECKS = [
                     (ERROR, "self = .notFound(message)", "self = .corruptBundle(message)")]),
     (check_paths, [("Package.swift", '"Sources/KokoroTTS"', '"Sources/Kokoro"'), ("Package.swift", '["CKoe"]', '["CKo"]'),
                    (TTS, "import CKoe", "import Koe"), (TTS, "// SPDX-License-Identifier: Apache-2.0", "//")]),
+    (check_policy, [(POLICY, 'cpuAndNeuralEngine = "ane"', 'cpuAndNeuralEngine = "npu"'), (POLICY, "decoderPre: .cpuAndNeuralEngine", "decoderPre: .all"),
+                    (POLICY, '("prosody", f0ntrain)', '("f0ntrain", f0ntrain)')]),
     (check_brackets, [(TTS, "private init(_ engine: EngineHandle) {", "private init(_ engine: EngineHandle)"), (ERROR, "switch self {", "switch self")]),
 ]
 

@@ -96,6 +96,10 @@ typedef struct koe_engine_options {
   size_t max_memory_bytes;      // of the model and one synthesis; 0: any number
   double unload_after_seconds;  // koe_engine_unload once idle for so long; 0: never
   int32_t misaki_quirks;        // not 0: repeat what misaki does wrong, too
+  // Stages on other devices, "all=coreml,decoder=coreml:cpu", on the models in models_dir (koe::EngineOptions::place,
+  // docs/export.md). Null or "": every stage native.
+  const char* place;
+  const char* models_dir;
 } koe_engine_options;
 
 // bundle_dir null: searched as koe::FindBundle says. options null: defaults, here and everywhere.

@@ -117,7 +117,7 @@ Result<Engine> Engine::OpenWith(const EngineOptions& options, OpenBundle open_bu
     const int threads = options.num_threads == 0 ? UsableProcessors() : options.num_threads;
     KOE_TRY(pipeline::Plan plan, pipeline::MakePlan(options.precision, threads));
     KOE_TRY(auto placed, devices::PlaceStages(options.place, options.models_dir, threads, &plan));
-    if (placed.device != nullptr) {
+    if (!placed.devices.empty()) {
       KOE_CHECK_OK(api::CheckPlacedModels(options.models_dir, *bundle));
       if (options.max_memory_bytes > 0) {
         return Error(ErrorCode::kInvalidArgument, "place: not with a limit of memory: onnxruntime's is its own");

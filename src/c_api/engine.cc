@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "c_api/call.h"
 #include "c_api/handles.h"
@@ -8,6 +12,16 @@
 
 namespace koe::c_api {
 namespace {
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (size_t start = 0; !text.empty() && start <= text.size();) {
+    const size_t end = std::min(text.find(',', start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
 
 Result<EngineOptions> ReadEngineOptions(const koe_engine_options* given) {
   KOE_TRY(const koe_engine_options c, ReadOptions("options", given));
@@ -46,6 +60,8 @@ Result<EngineOptions> ReadEngineOptions(const koe_engine_options* given) {
   options.max_memory_bytes = c.max_memory_bytes;
   options.unload_after_seconds = c.unload_after_seconds;
   options.misaki_quirks = c.misaki_quirks != 0;
+  options.place = SplitAtCommas(OrEmpty(c.place));
+  options.models_dir = OrEmpty(c.models_dir);
   return options;
 }
 

@@ -23,11 +23,13 @@ constexpr const char* kName = "onnx:cpu";
 struct Placeable {
   StageId id;
   OnnxStage stage;
+  ComputeUnits ComputePolicy::*units;
 };
-constexpr std::array<Placeable, 4> kPlaceable = {{{StageId::kDuration, OnnxStage::kDuration},
-                                                  {StageId::kProsody, OnnxStage::kProsody},
-                                                  {StageId::kDecoder, OnnxStage::kDecoder},
-                                                  {StageId::kGenerator, OnnxStage::kGenerator}}};
+constexpr std::array<Placeable, 4> kPlaceable = {
+    {{StageId::kDuration, OnnxStage::kDuration, &ComputePolicy::duration},
+     {StageId::kProsody, OnnxStage::kProsody, &ComputePolicy::prosody},
+     {StageId::kDecoder, OnnxStage::kDecoder, &ComputePolicy::decoder},
+     {StageId::kGenerator, OnnxStage::kGenerator, &ComputePolicy::generator}}};
 
 class OnnxDevice final : public pipeline::Device {
  public:
@@ -76,19 +78,6 @@ std::string DeviceOf(const std::string& place) {
 }
 bool IsCoreMl(const std::string& device) { return device.starts_with("coreml"); }
 
-// The models of a device, opened one by one when they are needed.
-Result<std::shared_ptr<const OnnxFolder>> OpenFolder(const std::string& device, const std::string& models_dir,
-                                                     int num_threads) {
-  if (!IsCoreMl(device)) {
-    KOE_TRY(auto runtime, OnnxRuntime::Load(""));
-    return OnnxFolder::Open(std::move(runtime), models_dir, num_threads);
-  }
-  KOE_TRY(const ComputePolicy policy, ParseComputePolicy(device));
-  KOE_TRY(auto runtime, MakeCoreMlRuntime(models_dir, "", policy));
-  return OnnxFolder::Open(std::move(runtime), models_dir + "/" + bundle::kSdkPackageFolder, num_threads,
-                          bundle::kSdkPackageEnd);
-}
-
 // For each of kPlaceable, and for the pitch behind them, what placed it; empty: it is native.
 using Chosen = std::array<std::string, kPlaceable.size() + 1>;
 
@@ -118,6 +107,24 @@ Result<Chosen> Choose(const std::vector<std::string>& places) {
   return chosen;
 }
 
+// The models, opened one by one when they are needed.
+Result<std::shared_ptr<const OnnxFolder>> OpenFolder(const Chosen& chosen, bool on_core_ml,
+                                                     const std::string& models_dir, int num_threads) {
+  if (!on_core_ml) {
+    KOE_TRY(auto runtime, OnnxRuntime::Load(""));
+    return OnnxFolder::Open(std::move(runtime), models_dir, num_threads);
+  }
+  ComputePolicy policy = kDefaultPolicy;
+  for (size_t i = 0; i < kPlaceable.size(); ++i) {
+    if (chosen[i].empty()) continue;
+    KOE_TRY(const ComputePolicy named, ParseComputePolicy(DeviceOf(chosen[i])));
+    policy.*kPlaceable[i].units = named.*kPlaceable[i].units;
+  }
+  KOE_TRY(auto runtime, MakeCoreMlRuntime(models_dir, "", policy));
+  return OnnxFolder::Open(std::move(runtime), models_dir + "/" + bundle::kSdkPackageFolder, num_threads,
+                          bundle::kSdkPackageEnd);
+}
+
 }  // namespace
 
 Result<PlacedStages> PlaceStages(const std::vector<std::string>& places, const std::string& models_dir, int num_threads,
@@ -130,22 +137,33 @@ Result<PlacedStages> PlaceStages(const std::vector<std::string>& places, const s
   if (!pitch.empty() && chosen[0].empty() && chosen[1].empty()) {
     return BadPlace(pitch, "comes from duration and prosody, and neither is placed");
   }
-  const std::string device = DeviceOf(*first);
+  const bool on_core_ml = IsCoreMl(DeviceOf(*first));
   for (const std::string& place : chosen) {
-    if (!place.empty() && DeviceOf(place) != device)
-      return BadPlace(place, "beside " + device + ": one device at a time");
+    if (!place.empty() && IsCoreMl(DeviceOf(place)) != on_core_ml) {
+      return BadPlace(place, "beside " + DeviceOf(*first) + ": one runtime at a time");
+    }
+  }
+  if (!pitch.empty() && DeviceOf(pitch) != DeviceOf(chosen[0]) && DeviceOf(pitch) != DeviceOf(chosen[1])) {
+    return BadPlace(pitch, "comes from duration and prosody: name the device of one of them");
   }
   if (models_dir.empty()) {
-    const char* maker = IsCoreMl(device) ? "koe bundle build --kind coreml" : "koe export --format onnx";
+    const char* maker = on_core_ml ? "koe bundle build --kind coreml" : "koe export --format onnx";
     return BadPlace(*first, std::string("needs a folder of models (see '") + maker + "')");
   }
-  KOE_TRY(auto folder, OpenFolder(device, models_dir, num_threads));
-  PlacedStages placed{std::make_shared<OnnxDevice>(device, folder, !pitch.empty()), 0};
+  KOE_TRY(auto folder, OpenFolder(chosen, on_core_ml, models_dir, num_threads));
+  PlacedStages placed;
+  const auto device_named = [&](const std::string& name) -> const pipeline::Device* {
+    for (const auto& device : placed.devices) {
+      if (device->name() == name) return device.get();
+    }
+    placed.devices.push_back(std::make_shared<OnnxDevice>(name, folder, !pitch.empty()));
+    return placed.devices.back().get();
+  };
   for (size_t i = 0; i < kPlaceable.size(); ++i) {
     if (chosen[i].empty()) continue;
-    const auto& [id, stage] = kPlaceable[i];
+    const auto& [id, stage, units] = kPlaceable[i];
     pipeline::Placement& placement = (*plan)[static_cast<size_t>(id)];
-    placement.device = placed.device.get();
+    placement.device = device_named(DeviceOf(chosen[i]));
     placement.precision = Precision::kExact;
     const std::vector<int>& sizes = folder->sizes(stage);
     if (sizes.empty()) {

@@ -29,7 +29,7 @@ TEST(PlaceStages, NothingIsLoadedForNativeStages) {
     pipeline::Plan plan = NativePlan();
     const auto placed = Place(places, "", &plan);
     ASSERT_TRUE(placed.has_value()) << placed.error().message();
-    EXPECT_EQ(placed->device, nullptr);
+    EXPECT_TRUE(placed->devices.empty());
     for (const pipeline::Placement& placement : plan) EXPECT_EQ(placement.device, &pipeline::CpuDevice());
   }
 }
@@ -77,7 +77,7 @@ TEST(PlaceStages, FoldersWithoutModelsAreNamed) {
   const auto placed = Place({"decoder=onnx:cpu", "generator=onnx:cpu"}, folder, &placed_plan);
   ASSERT_TRUE(placed.has_value()) << placed.error().message();
   EXPECT_EQ(placed->largest_seconds, 7);
-  EXPECT_THAT(placed->device->buckets().seconds, testing::ElementsAre(7, 30));
+  EXPECT_THAT(placed->devices.at(0)->buckets().seconds, testing::ElementsAre(7, 30));
   for (const pipeline::Placement& placement : placed_plan) {
     const bool is_placed =
         placement.stage == pipeline::StageId::kDecoder || placement.stage == pipeline::StageId::kGenerator;

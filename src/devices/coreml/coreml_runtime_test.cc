@@ -139,15 +139,39 @@ TEST_F(CoreMlRuntimeTest, StagesArePlacedThere) {
   pipeline::Plan plan = *pipeline::MakePlan(Precision::kExact, 1);
   const auto placed = PlaceStages({"all=coreml:gpu"}, bundle_, 1, &plan);
   ASSERT_TRUE(placed) << placed.error().message();
-  EXPECT_STREQ(placed->device->name(), "coreml:gpu");
+  ASSERT_EQ(placed->devices.size(), 1u);
+  EXPECT_STREQ(placed->devices[0]->name(), "coreml:gpu");
   EXPECT_EQ(placed->largest_seconds, 3);
-  EXPECT_THAT(placed->device->buckets().token_counts, ElementsAre(128));
+  EXPECT_THAT(placed->devices[0]->buckets().token_counts, ElementsAre(128));
   EXPECT_TRUE(fake_.compiled.empty());  // when they are first needed
+}
 
-  pipeline::Plan mixed = *pipeline::MakePlan(Precision::kExact, 1);
-  const auto refused = PlaceStages({"decoder=coreml", "generator=coreml:cpu"}, bundle_, 1, &mixed);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message(), HasSubstr("one device at a time"));
+TEST_F(CoreMlRuntimeTest, StagesHaveProcessorsOfTheirOwn) {
+  pipeline::Plan plan = *pipeline::MakePlan(Precision::kExact, 1);
+  const auto placed = PlaceStages({"all=coreml", "decoder=coreml:cpu", "generator=coreml:all"}, bundle_, 1, &plan);
+  ASSERT_TRUE(placed) << placed.error().message();
+  EXPECT_EQ(placed->devices.size(), 3u);
+  const auto name_of = [&](pipeline::StageId id) { return std::string(plan[static_cast<size_t>(id)].device->name()); };
+  EXPECT_EQ(name_of(pipeline::StageId::kDuration), "coreml");
+  EXPECT_EQ(name_of(pipeline::StageId::kProsody), "coreml");
+  EXPECT_EQ(name_of(pipeline::StageId::kDecoder), "coreml:cpu");
+  EXPECT_EQ(name_of(pipeline::StageId::kGenerator), "coreml:all");
+  test_support::Machine machine(test_support::BestKernels(), 1);
+  pipeline::Model model;
+  const auto& decoder = plan[static_cast<size_t>(pipeline::StageId::kDecoder)];
+  ASSERT_TRUE(decoder.device->Make(pipeline::StageId::kDecoder, Precision::kExact, {}, &model));
+  const std::vector<float> values(50 * 512, 0.5f), style(stages::kStyleSize, 0.1f), curve(100, 1.0f);
+  ASSERT_TRUE(model.decoder->Run({ConstMatrix(values.data(), 50, 512), curve, curve, style}, machine.context()));
+  EXPECT_THAT(fake_.opened, ElementsAre(Pair("kokoro_decoder_pre_3s.mlmodelc", ComputeUnits::kCpuOnly)));
+
+  for (const auto& [places, why] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"decoder=coreml", "generator=onnx:cpu"}, "one runtime at a time"},
+           {{"all=coreml:cpu", "pitch=coreml:gpu"}, "name the device of one of them"}}) {
+    pipeline::Plan mixed = *pipeline::MakePlan(Precision::kExact, 1);
+    const auto refused = PlaceStages(places, bundle_, 1, &mixed);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), HasSubstr(why));
+  }
 }
 
 TEST_F(CoreMlRuntimeTest, AStageRunsInTheSmallestSize) {

@@ -22,13 +22,19 @@ public final class KokoroTTS: Sendable {
     private init(_ engine: EngineHandle) { self.engine = engine }
 
     /// Reads the bundle's manifests and vocabulary; the model is loaded by the first synthesis or by prewarm.
-    public static func load(resources: KokoroResourceProvider, options: KokoroEngineOptions = KokoroEngineOptions())
-        async throws -> KokoroTTS
-    {
+    /// coreMLModels: what `koe bundle build --kind coreml` made of the same bundle. Its packages then run the neural
+    /// stages, on the processors of computePolicy (nil: gistDefault), and only on them: what fails in Core ML is an error.
+    /// Without, every stage is native, and a computePolicy is refused.
+    public static func load(
+        resources: KokoroResourceProvider, coreMLModels: KokoroResourceProvider? = nil,
+        computePolicy: KokoroComputePolicy? = nil, options: KokoroEngineOptions = KokoroEngineOptions()
+    ) async throws -> KokoroTTS {
         guard let threads = Int32(exactly: options.threadCount), threads >= 0 else {
             throw KokoroError.invalidArgument("threads: \(options.threadCount): must not be below 0")
         }
         let path = resources.directoryURL.path
+        let models = coreMLModels?.directoryURL.path
+        let places = computePolicy?.places ?? (models == nil ? nil : KokoroComputePolicy.gistDefault.places)
         let verifiesDigests = options.verifiesDigests
         if Task.isCancelled { throw KokoroError.cancelled("load: cancelled") }
         return try await onWorker { () throws -> KokoroTTS in
@@ -37,7 +43,15 @@ public final class KokoroTTS: Sendable {
             inC.num_threads = threads
             inC.skip_digests = verifiesDigests ? 0 : 1
             var made: OpaquePointer?
-            try path.withCString { pathInC in try check { koe_engine_open(pathInC, &inC, &made, $0) } }
+            try path.withCString { pathInC in
+                try withOptionalCString(places) { (placesInC: UnsafePointer<CChar>?) throws -> Void in
+                    try withOptionalCString(models) { (modelsInC: UnsafePointer<CChar>?) throws -> Void in
+                        inC.place = placesInC
+                        inC.models_dir = modelsInC
+                        try check { koe_engine_open(pathInC, &inC, &made, $0) }
+                    }
+                }
+            }
             guard let pointer = made else { throw KokoroError.internal("engine: none was made") }
             return KokoroTTS(EngineHandle(pointer))
         }

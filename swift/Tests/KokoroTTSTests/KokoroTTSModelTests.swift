@@ -6,11 +6,34 @@ import XCTest
 @testable import KokoroTTS
 
 final class KokoroTTSModelTests: XCTestCase {
-    private func load() async throws -> KokoroTTS {
-        guard let path = ProcessInfo.processInfo.environment["KOE_BUNDLE"] else {
-            throw XCTSkip("KOE_BUNDLE names no bundle")
+    private func folder(_ variable: String) throws -> KokoroResourceProvider {
+        guard let path = ProcessInfo.processInfo.environment[variable] else {
+            throw XCTSkip("\(variable) names no bundle")
         }
-        return try await KokoroTTS.load(resources: .directory(URL(fileURLWithPath: path)))
+        return .directory(URL(fileURLWithPath: path))
+    }
+    private func load() async throws -> KokoroTTS { try await KokoroTTS.load(resources: folder("KOE_BUNDLE")) }
+
+    /// KOE_COREML_BUNDLE: what `koe bundle build --kind coreml` made of KOE_BUNDLE.
+    func testStagesInCoreML() async throws {
+        let models = try folder("KOE_COREML_BUNDLE")
+        let native = try await load().synthesize("Hello world.")
+        for policy: KokoroComputePolicy? in [nil, .cpuOnly] {
+            let tts = try await KokoroTTS.load(
+                resources: folder("KOE_BUNDLE"), coreMLModels: models, computePolicy: policy)
+            let audio = try await tts.synthesize("Hello world.")
+            XCTAssertEqual(audio.samples.count, native.samples.count)
+            XCTAssertNotEqual(audio.samples, native.samples)
+        }
+    }
+
+    func testAComputePolicyNeedsModels() async throws {
+        do {
+            _ = try await KokoroTTS.load(resources: folder("KOE_BUNDLE"), computePolicy: .cpuOnly)
+            XCTFail("loaded")
+        } catch KokoroError.invalidArgument(let message) {
+            XCTAssertTrue(message.contains("koe bundle build --kind coreml"), message)
+        }
     }
 
     func testHelloWorld() async throws {

@@ -36,6 +36,16 @@ final class KokoroTTSTests: XCTestCase {
         }
     }
 
+    func testComputePolicies() async throws {
+        XCTAssertEqual(
+            KokoroComputePolicy.gistDefault.places,
+            "duration=coreml:cpu,prosody=coreml:gpu,decoder=coreml:ane,generator=coreml:gpu")
+        var policy = KokoroComputePolicy.cpuOnly
+        XCTAssertFalse(policy.places.contains("gpu"))
+        policy.generator = .all
+        XCTAssertTrue(policy.places.hasSuffix("decoder=coreml:cpu,generator=coreml:all"))
+    }
+
     func testResourcesOfBundles() throws {
         XCTAssertThrowsError(try KokoroResourceProvider.appBundle(subdirectory: "no-such-folder")) { error in
             guard case KokoroError.notFound = error else { return XCTFail("\(error)") }
