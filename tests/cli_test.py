@@ -377,7 +377,7 @@ class FakeTest(CliTestCase):
     def test_json(self):
         result = self.succeed("say", "Hello xyzzy", "--json", "--seed", "7", "-v", "bf_emma")
         report = json.loads(result.stdout)
-        self.assertEqual(result.err, "koe: note: word: 'xyzzy': in no dictionary; spelled letter by letter\n")
+        self.assertEqual(result.err, "koe: note: word: 'xyzzy': in no dictionary as it is written; read as ˈxyzzy\n")
         self.assertEqual({key: report[key] for key in ("output", "format", "voice", "language", "speed", "seed",
                                                        "sample_rate_hz", "samples", "unknown_words")},
                          {"output": "koe.wav", "format": "wav", "voice": "bf_emma", "language": "en-gb", "speed": 1.0,
@@ -408,7 +408,7 @@ class FakeTest(CliTestCase):
         self.assertIn("koe: note: phonemes: 2: not in the model's vocabulary and left out\n", err)
         self.assertEqual(err.count("'xyzzy'"), 1)
         err = self.succeed("say", " ".join(f"xyzzy{i}" for i in range(12))).err
-        self.assertEqual(err.count("spelled letter by letter"), 10)
+        self.assertEqual(err.count("; read as "), 10)
         self.assertIn("koe: note: words: 2 more\n", err)
 
     def test_voice(self):
@@ -584,7 +584,7 @@ class FakeTest(CliTestCase):
         for how, row in (("neural", r"neural +0\.25"), ("espeak", r"espeak +0\.50"), ("spell", r"spelled +0\.00")):
             self.assertRegex(self.succeed("phonemize", "--explain", "--oov", how, "xyzzy").stdout.decode(), row)
         self.assertEqual(self.succeed("phonemize", "--oov", "neural", "xyzzy").err,
-                         "koe: note: word: 'xyzzy': in no dictionary; guessed as ˈxyzzy (confidence 0.25)\n")
+                         "koe: note: word: 'xyzzy': in no dictionary as it is written; guessed as ˈxyzzy (confidence 0.25)\n")
         self.assertEqual(self.succeed("say", "-q", "--oov", "espeak", "xyzzy").err, "")
         self.assertIn("guessed as ˈxyzzy by espeak-ng (confidence 0.50)", self.succeed("say", "--oov", "espeak", "xyzzy").err)
         self.write("bundle/no-espeak", b"")

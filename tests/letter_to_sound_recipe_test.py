@@ -81,6 +81,7 @@ class Recipe(unittest.TestCase):
         self.assertEqual(list(names), sorted(names))
         self.assertEqual(names["mozart"], ["mˈOtsɑɹt", "mˈQtsɑːt"])
         self.assertEqual(names["rivera"], ["ɹɪvˈɛɹə", "ɹɪvˈɛːɹə"])
+        self.assertEqual(names["résumé"], ["ɹˈɛzəmˌA", "ɹˈɛzjuːmA"])  # two notations
         self.assertEqual(names["anita"], ["ənˈiɾə", "ənˈiːtə"])
 
 

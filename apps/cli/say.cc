@@ -311,9 +311,9 @@ void NoteUnknownWords(const std::vector<WordInfo>& words, Terminal* terminal) {
     if (!seen.insert(word.text).second || seen.size() > kMaxNotes) continue;
     std::string how = "has characters that cannot be spoken";
     if (is_guess && !word.phonemes.empty()) {
-      how = "in no dictionary; ";
-      if (word.source == "spelled") {
-        how += "spelled letter by letter";
+      how = "in no dictionary as it is written; ";
+      if (word.source == "spelled") {  // known parts, numbers, letters
+        how += "read as " + word.phonemes;
       } else {
         how += "guessed as " + word.phonemes + (word.source == "espeak" ? " by espeak-ng" : "") +
                Format(" (confidence %.2f)", static_cast<double>(word.confidence));

@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import struct
+import unicodedata
 
 import numpy as np
 
@@ -72,10 +73,12 @@ def read_names(path):
     with open(path, encoding="utf-8") as f:
         entries = [e.strip() for line in f if not line.startswith("#") for e in line.split(";")]
     for entry in filter(None, entries):
-        name, sounds = entry.split()
-        assert name not in names and sounds.count("ˈ") == 1 and set(sounds) <= SOUNDS, entry
-        assert all(sounds[i + 1] in VOWELS for i, c in enumerate(sounds) if c in "ˈˌ"), entry
-        names[name] = f"{name}\t{american(sounds)}\t{british(sounds)}\n"
+        name, *notations = entry.split()
+        assert name not in names and name == unicodedata.normalize("NFC", name).lower() and len(notations) in (1, 2), entry
+        for sounds in notations:
+            assert sounds.count("ˈ") == 1 and set(sounds) <= SOUNDS, entry
+            assert all(sounds[i + 1] in VOWELS for i, c in enumerate(sounds) if c in "ˈˌ"), entry
+        names[name] = f"{name}\t{american(notations[0])}\t{british(notations[-1])}\n"
     return "".join(names[name] for name in sorted(names))
 
 

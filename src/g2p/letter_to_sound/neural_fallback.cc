@@ -67,8 +67,11 @@ class NeuralFallback : public Fallback {
   };
 
   std::optional<std::string> Known(std::string_view word) const;
+  // Nothing where a final e acute is not heard: "resume" is not "r\u00E9sum\u00E9".
+  std::optional<std::string> Known(std::string_view word, bool ends_in_ay) const;
   void SayWords(std::string_view words, Speech* speech) const;
   void SayWord(const Piece& word, bool follows_number, Speech* speech) const;
+  bool SayAccented(const Piece& word, Speech* speech) const;
   void SayPart(std::string_view part, std::string_view respelled, bool ends_in_ay, Speech* speech) const;
   void Spell(std::string_view letters, Speech* speech) const;
   // word in lower case, of the model's alphabet.
@@ -91,6 +94,12 @@ std::optional<std::string> NeuralFallback::Known(std::string_view word) const {
   auto known = pronouncer_.Pronounce(request, en::Context{});
   if (!known || known->phonemes.empty()) return std::nullopt;
   return std::move(known->phonemes);
+}
+
+std::optional<std::string> NeuralFallback::Known(std::string_view word, bool ends_in_ay) const {
+  auto known = Known(word);
+  if (known && ends_in_ay && !known->ends_with('A')) return std::nullopt;
+  return known;
 }
 
 void NeuralFallback::SayWords(std::string_view words, Speech* speech) const {
@@ -132,7 +141,7 @@ std::optional<std::string> NeuralFallback::BritishIng(std::string_view word) con
 
 void NeuralFallback::SayPart(std::string_view part, std::string_view respelled, bool ends_in_ay, Speech* speech) const {
   if (part.size() == 1) return Spell(part, speech);
-  if (const auto known = Known(part)) return speech->Add(*known, 1);
+  if (const auto known = Known(part, ends_in_ay)) return speech->Add(*known, 1);
   if (const Guess name = model_->FindName(text::ToLower(part), language_); !name.phonemes.empty()) {
     speech->source = Source::kNeural;
     return speech->Add(name.phonemes, name.confidence);
@@ -157,8 +166,39 @@ void NeuralFallback::SayPart(std::string_view part, std::string_view respelled, 
   speech->Add(guess.phonemes, guess.confidence);
 }
 
+// Words whose accents change how they are said, and what ends in e acute and s.
+bool NeuralFallback::SayAccented(const Piece& word, Speech* speech) const {
+  if (text::IsAscii(word.lower)) return false;
+  std::string_view stem = word.lower;
+  const auto say = [&](std::string_view name, bool has_ending) {
+    const Guess guess = model_->FindName(name, language_);
+    if (guess.phonemes.empty()) return false;
+    speech->source = Source::kNeural;
+    speech->Add(guess.phonemes, guess.confidence);
+    if (has_ending) speech->phonemes += pronouncer_.PluralEnding(speech->phonemes);
+    return true;
+  };
+  if (say(stem, false)) return true;
+  if (!stem.ends_with('s')) return false;
+  stem.remove_suffix(stem.ends_with("'s") ? 2 : 1);
+  if (say(stem, true)) return true;
+  constexpr std::string_view kEAcute = "\u00E9";
+  const bool is_plural =
+      stem.ends_with(kEAcute) || (stem.ends_with('e') && stem.substr(0, stem.size() - 1).ends_with(kEAcute));
+  if (!is_plural || !text::IsAsciiLower(static_cast<unsigned char>(word.text[0]))) return false;
+  Piece singular = word;
+  const size_t cut = word.lower.size() - stem.size();
+  for (std::string* part : {&singular.text, &singular.respelled, &singular.lower}) part->resize(part->size() - cut);
+  singular.respelled.push_back('e');
+  singular.ends_in_ay = true;
+  SayWord(singular, false, speech);
+  if (!speech->phonemes.empty()) speech->phonemes += pronouncer_.PluralEnding(speech->phonemes);
+  return true;
+}
+
 void NeuralFallback::SayWord(const Piece& word, bool follows_number, Speech* speech) const {
-  if (const auto known = Known(word.text)) return speech->Add(*known, 1);
+  if (SayAccented(word, speech)) return;
+  if (const auto known = Known(word.text, word.ends_in_ay)) return speech->Add(*known, 1);
   const std::string lower = text::ToLower(word.text);
   if (follows_number) {
     const auto* unit =

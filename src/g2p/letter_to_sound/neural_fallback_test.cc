@@ -120,6 +120,17 @@ TEST_F(NeuralFallbackTest, UsesTheDictionaryForWhatItHas) {
   EXPECT_EQ(Say("tutoring", Language::kBritishEnglish), "tjˈuːtəɹɪŋ");
 }
 
+TEST_F(NeuralFallbackTest, AccentsMayMakeAnotherWord) {
+  EXPECT_EQ(Say("r\u00E9sum\u00E9"), "ɹˈɛzəmˌA");
+  EXPECT_EQ(Say("R\u00E9sum\u00E9s", Language::kBritishEnglish), "ɹˈɛzjuːmAz");
+  EXPECT_EQ(Say("ros\u00E9's"), "ɹOzˈAz");
+  EXPECT_EQ(Say("cr\u00E8me br\u00FBl\u00E9e"), "kɹˈɛm bɹulˈA");
+  EXPECT_EQ(Say("Cort\u00E9s"), "kɔɹtˈɛz");
+  // In neither list, and "box" ends otherwise.
+  EXPECT_TRUE(Say("box\u00E9").ends_with("A"));
+  EXPECT_TRUE(Say("box\u00E9s").ends_with("Az"));
+}
+
 TEST_F(NeuralFallbackTest, SpellsWhatIsNoWord) {
   EXPECT_EQ(Say("mx"), "ˌɛmˈi");
   EXPECT_EQ(Say("Xbox"), "ˈi bˈɑks");

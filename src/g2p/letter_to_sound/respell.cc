@@ -159,8 +159,10 @@ std::vector<Piece> SplitUnknown(std::string_view text) {
       if (joins_word) {
         word.text.push_back('\'');
         word.respelled.push_back('\'');
+        word.lower.push_back('\'');
       }
       word.text += letter.text;
+      AppendUtf8(text::ToLower(c), &word.lower);
       if (word.ends_in_ay && c == U'e') continue;  // a final "ee" with an accent sounds as one
       if (word.ends_in_ay) word.respelled.pop_back();
       word.respelled += letter.respelled;

@@ -21,6 +21,7 @@ struct Piece {
   Kind kind;
   std::string text;         // without accents, in the original case: what a dictionary may have
   std::string respelled;    // words: how English would write the accented letters ("ninyo"), in the original case
+  std::string lower{};      // words: as written, in lower case
   bool ends_in_ay = false;  // words: the last letter is e acute; respelled ends in "ee" for it
 };
 
