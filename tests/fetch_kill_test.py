@@ -3,7 +3,7 @@
 
 Two versions of a bundle take turns in one store. After every kill the current version is whole (the old one or the new
 one), nothing wrong stands under a final name, and the next run asks the server for exactly the bytes that are not on the
-disk: a finished file is not asked for, a part is continued at its length. $KOE_FETCH_KILLS sets N (default 25).
+disk: a finished file is not asked for, a part is continued at its length. $KOE_KILLS sets N (default 25).
 """
 import argparse
 import os
@@ -148,7 +148,7 @@ class Kills:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--koe", required=True)
-    parser.add_argument("--kills", type=int, default=int(os.environ.get("KOE_FETCH_KILLS", "25")))
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("KOE_KILLS", "25")))
     parser.add_argument("--seed", type=int, default=4711)
     arguments = parser.parse_args()
     kills = Kills(os.path.abspath(arguments.koe), arguments.seed)
