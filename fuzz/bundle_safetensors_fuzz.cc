@@ -27,12 +27,27 @@ void CheckEntries(const std::vector<SafetensorsEntry>& entries, Bytes file) {
   testing::Require(covered == file.size());
 }
 
+// No input here is as long as a header may be, so a sound file's is filled up with spaces, which JSON allows, beyond
+// that.
+void CheckLongHeader(Bytes file) {
+  const size_t end = sizeof(uint64_t) + LoadLe<uint64_t>(file.data());
+  const uint64_t size = kMaxSafetensorsHeaderBytes + 1;
+  std::string longer(AsText(std::as_bytes(std::span<const uint64_t>(&size, 1))));
+  longer.append(AsText(file.subspan(sizeof(uint64_t), end - sizeof(uint64_t))));
+  longer.resize(sizeof(uint64_t) + size, ' ');
+  longer.append(AsText(file.subspan(end)));
+  const auto entries = ReadSafetensors(AsBytes(longer));
+  testing::Require(!entries);
+  testing::RequireReason(entries.error());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes bytes = testing::FuzzBytes(data, size);
   if (const auto entries = ReadSafetensors(bytes)) {
     CheckEntries(*entries, bytes);
+    CheckLongHeader(bytes);
   } else {
     testing::RequireReason(entries.error());
   }

@@ -144,8 +144,8 @@ class SymbolsTest(Tree):
 
 
 class DriftTest(Tree):
-    PLACES = ("CMakeLists.txt", "ARCHITECTURE.md", "CHANGELOG.md", "docs", "include", "apps/cli/bundle.cc",
-              "src/pipeline/plan.cc", "src/bundle")
+    PLACES = ("CMakeLists.txt", "ARCHITECTURE.md", "CHANGELOG.md", "docs", "include", "apps/cli", "data/official",
+              "python/koe/__init__.py", "src/pipeline/plan.cc", "src/bundle", "src/download", "src/export/sdk_bundle.cc")
 
     def setUp(self):
         super().setUp()
@@ -173,7 +173,12 @@ class DriftTest(Tree):
                 ("ARCHITECTURE.md", "at most 512 tokens", "at most 510 tokens", "512"),
                 ("docs/publishing.md", "`allow_patterns`", "`patterns`", "allow_patterns"),
                 ("src/pipeline/plan.cc", "buckets() const override { return {}; }", "buckets() const override { return {{32}}; }",
-                 "plan.cc")):
+                 "plan.cc"),
+                ("include/koe/export.h", "{3, 7, 10, 15, 30}", "{3, 7, 10, 15, 45}", "1800"),
+                ("src/bundle/build.cc", 'wanted = {"af_heart"}', 'wanted = {"af_bella"}', "default voice"),
+                ("include/koe/download.h", "int tries = 3", "int tries = 4", "tries: three, the code has four"),
+                ("src/download/curl_transport.cc", "kMaxRedirects = 5", "kMaxRedirects = 8", "redirects"),
+                ("CMakeLists.txt", "VERSION 0.1.0", "VERSION 0.2.0", "version: 0.1.0")):
             full = os.path.join(self.folder.name, path)
             with open(full, encoding="utf-8") as file:
                 sound = file.read()

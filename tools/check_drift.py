@@ -51,6 +51,14 @@ class Tree:
             return None
         return eval(text)  # pylint: disable=eval-used  # digits and operators only, see above
 
+    def default(self, path, name):
+        """The number that `name` is set to where it is declared: `x y = 3;  // ...`."""
+        text = self.find(path, rf"\b{name} = ([^;]+);")
+        if text is None:
+            return None
+        text = re.sub(r"(?:uint64_t|size_t)\{(\d+)\}", r"\1", text)
+        return eval(text) if re.fullmatch(r"[\d\s.+*<()-]+", text) else text  # pylint: disable=eval-used
+
     def equal(self, what, expected, actual, place):
         self.checked += 1
         if expected is not None and str(expected) != str(actual):
@@ -63,6 +71,7 @@ class Tree:
             self.equal(what, expected, found.replace(",", ""), path)
 
 
+WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 LIMITS = "src/bundle/limits.h"
 FORMAT = "docs/bundle_format.md"
 KOE = "include/koe/koe.h"
@@ -92,6 +101,12 @@ def check_limits(tree):
               r"model file (\d+) MiB")
     tree.told("tensors", tree.constant(LIMITS, "kMaxTensors"), FORMAT, r"model file 512 MiB, ([\d,]+) tensors")
     tree.told("rank", tree.constant(LIMITS, "kMaxRank"), FORMAT, r"tensors, rank (\d+)")
+    tree.told("bytes of a tensor's name", tree.constant(LIMITS, "kMaxTensorNameBytes"), FORMAT, r"names of (\d+) bytes")
+    tree.told("safetensors header, MiB", tree.constant(LIMITS, "kMaxSafetensorsHeaderBytes") >> 20, FORMAT,
+              r"safetensors header (\d+) MiB")
+    tree.told("magnitude of a voice", int(tree.constant(LIMITS, "kMaxVoiceMagnitude")), FORMAT, r"finite, within \+-(\d+)\.")
+    tree.told("bytes of a voice's id", tree.constant(LIMITS, "kMaxVoiceIdBytes"), FORMAT, r"Ids are `\[A-Za-z0-9_-\]\{1,(\d+)\}`")
+    tree.told("bytes of a release's manifest, MiB", manifest >> 20, "docs/publishing.md", r"One JSON object, at most (\d+) MiB")
     tree.told("JSON depth", tree.constant(LIMITS, "kMaxJsonDepth"), FORMAT, r"JSON depth (\d+)")
     tree.told("zip entries", tree.constant(LIMITS, "kMaxZipEntries"), FORMAT, r"([\d,]+) zip entries")
     tree.told("pickle, MiB", tree.constant(LIMITS, "kMaxPickleBytes") >> 20, FORMAT, r"pickle (\d+) MiB")
@@ -116,6 +131,47 @@ def check_limits(tree):
         tree.equal("profiles", tree.constant(LIMITS, "kMaxProfiles"), release["properties"]["profiles"]["maxItems"],
                    "ReleaseManifest.schema.json")
     tree.told("schema version", version, FORMAT, r"\| `schema_version` \| (\d+);")
+
+
+def check_download(tree):
+    """What a download allows and how often it tries: the header's defaults, the option's help, the page."""
+    header, page, help_text = "include/koe/download.h", "docs/fetch.md", "apps/cli/bundle_fetch.cc"
+    for field, constant, option, pattern, unit in (
+            ("manifest_bytes", "kMaxManifestBytes", "manifest-bytes", r"at most (\d+) MiB, counted", 20),
+            ("file_bytes", "kMaxFileBytes", "file-bytes", r"\(a file at most (\d+) GiB", 30),
+            ("total_bytes", "kMaxBundleBytes", "total-bytes", r"GiB, all at most (\d+) GiB", 30),
+            ("files", "kMaxBundleFiles", "max-files", r"at most (\d+) files\), digests", 0)):
+        limit = tree.constant(LIMITS, constant)
+        tree.equal(f"{field} of DownloadLimits", limit, tree.default(header, field), header)
+        tree.told(f"{field} of a download", limit >> unit, page, pattern)
+        tree.told(f"--{option}", limit, help_text, rf'{option}", "N", &max_\w+, "Default (\d+)"')
+    tries, parallel = tree.default(header, "tries"), tree.default(header, "parallel")
+    tree.told("tries", WORDS.get(tries), page, r"A file is tried (\w+) times \(`--tries`\)")
+    tree.told("tries", tries, help_text, r"For each file, 1 to 100 \(default (\d+)\)")
+    tree.told("files at once", WORDS.get(parallel), page, r"is fetched \(phase \*downloading\*\), (\w+) files at once")
+    tree.told("files at once", parallel, help_text, r"Files at once, 1 to \d+ \(default (\d+)\)")
+    most = tree.constant("src/download/fetch_files.h", "kMaxParallel")
+    tree.told("most files at once", most, help_text, r"Files at once, 1 to (\d+) ")
+    tree.told("most files at once", most, header, r"files at once; 1\.\.(\d+)")
+    backoff = tree.default(header, "backoff_seconds")
+    tree.told("back-off", backoff, page, r"with a pause of ([\d.]+) s \(`--backoff-ms`\)")
+    tree.told("back-off, ms", int(1000 * backoff), help_text, r"0 to 30000 \(default (\d+)\); doubles")
+    longest = tree.constant("src/download/retry.h", "kMaxBackoffSeconds")
+    tree.told("longest wait", longest, page, r"a wish for more than (\d+) s ends the tries")
+    tree.told("longest wait, ms", 1000 * longest, help_text, r"Before the second try, 0 to (\d+) ")
+    slow, stall = tree.default("src/download/transport.h", "min_bytes_per_s"), tree.default(header, "stall_seconds")
+    tree.told("stall time-out", stall, page, r"bytes/s for (\d+) s \(`--stall-timeout`\)")
+    tree.told("stall time-out", stall, help_text, r"that end a try \(default (\d+)\)")
+    tree.told("slowest transfer", slow, page, r"A transfer below ([\d,]+) bytes/s")
+    tree.told("slowest transfer", slow, help_text, r"Seconds below ([\d,]+) bytes/s")
+    tree.told("slowest transfer", slow, header, r"fewer than ([\d,]+) bytes a second")
+    redirects = tree.constant("src/download/curl_transport.cc", "kMaxRedirects")
+    tree.told("redirects", WORDS.get(redirects), page, r"Redirects are followed at most (\w+) times")
+    # The pins of the official repository: the checkpoint and the starter's voice.
+    pins = json.loads(tree.read("data/official/DownloadManifest.json") or '{"files": []}')
+    starter = tree.find("src/bundle/build.cc", STARTER)
+    tree.equal("pinned voices", [f"voices/{starter}.pt"], [f["path"] for f in pins["files"] if f["path"].startswith("voices/")],
+               "data/official/DownloadManifest.json")
 
 
 def written_keys(tree, path):
@@ -158,21 +214,45 @@ def check_speech(tree):
     tree.told("rows of a voice", phonemes, "src/bundle/architecture.cc", r"voice_rows = (\d+)")
     tree.told("positions of ALBERT", phonemes + 2, "src/bundle/architecture.cc",
               r'"max_position_embeddings": (\d+)')
+    tree.told("sample rate", rate, "include/koe/koe_c.h", r"#define KOE_SAMPLE_RATE_HZ (\d+)")
+    tree.told("sample rate", rate, "include/koe/koe.h", r"samples are float, ([\d,]+) a second")
+    tree.told("sample rate", rate, "include/koe/times.h", r'"sample_rate_hz": (\d+)')
+    tree.told("sample rate", rate, "docs/python.md", r"float32, mono, ([\d,]+) a second")
+    tree.told("sample rate", rate, "python/koe/__init__.py", r"numpy float32, ([\d,]+) a second")
+    slowest = tree.find(public_header(tree, "kMinSpeed"), r"kMinSpeed = ([\d.]+)f")
+    fastest = tree.find(public_header(tree, "kMaxSpeed"), r"kMaxSpeed = ([\d.]+)f")
+    speeds = f"{float(slowest):g}..{float(fastest):g}"
+    tree.told("speed", speeds, "include/koe/koe_c.h", r"float speed;\s+// 0: 1; ([\d.]+\d)\n")
+    tree.told("speed", speeds, "include/koe/speech.h", r"float speed = 1\.0f;\s+// finite, ([\d.]+);")
+    tree.told("speed", speeds.replace("..", " to "), "apps/cli/say.cc", r'"Speed of speech, ([\d.]+ to [\d.]+) ')
     input_bytes = tree.constant(public_header(tree, "kMaxInputBytes"), "kMaxInputBytes")
     tree.told("bytes of input, MiB", input_bytes >> 20, "docs/errors.md", r"names: (\d+) MiB of text, 12 hours")
 
 
+STARTER = r'profile == "starter"\) \{\s*wanted = \{"(\w+)"\}'
+
+
 def check_voice_and_versions(tree):
     # The starter profile's voice is that of every default.
-    starter = tree.find("src/bundle/build.cc", r'profile == "starter"\) \{\s*wanted = \{"(\w+)"\}')
+    starter = tree.find("src/bundle/build.cc", STARTER)
     for file in sorted(os.listdir(os.path.join(tree.root, "include/koe"))):
         for voice in re.findall(r'std::string voice = "(\w+)"', tree.read(f"include/koe/{file}")):
             tree.equal("default voice", starter, voice, f"include/koe/{file}")
     tree.told("starter's voice", starter, FORMAT, r"starter \(the voice (\w+)\)")
     tree.told("starter's voice", starter, "apps/cli/bundle.cc", r"starter \((\w+)\), full")
+    tree.told("starter's voice", starter, "include/koe/bundle.h", r"starter \((\w+)\), full")
+    tree.told("starter's voice", starter, "src/export/sdk_bundle.cc", r'vector<std::string>\{"(\w+)"\}')
+    tree.told("starter's voice", starter, "apps/cli/bundle.cc", r"profiles: starter \((\w+), \d+ s; default\)")
+    for command in ("batch", "bench", "dump", "say"):
+        tree.told("default voice", starter, f"apps/cli/{command}.cc", r"\(default (\w+_\w+)[);]")
+    tree.told("default voice", starter, "python/koe/__init__.py", r'voice: str = "(\w+)"')
+    tree.told("default voice", starter, "include/koe/koe_c.h", r"const char\* voice;\s+// null: (\w+);")
     version = tree.find("CMakeLists.txt", r"project\(\w+ VERSION ([\d.]+)")
     tree.told("version", version, FORMAT, r'`generated_by` \| "koe ([\d.]+)"')
     tree.told("version", version, public_header_of(tree, "const char\\* Version\\(\\)"), r'// "([\d.]+)"\nconst char\* Version')
+    tree.told("version", version, "include/koe/koe_c.h", r'koe_version\(void\);\s+// "([\d.]+)"')
+    for manifest in ("release", "runtime"):
+        tree.told("version", version, f"src/bundle/manifests/{manifest}.h", r'generated_by;\s+// "koe ([\d.]+)"')
     tree.told("version", version, "CHANGELOG.md", r"\A# \w+\s+## ([\d.]+)")
 
 
@@ -185,7 +265,22 @@ def public_header_of(tree, pattern):
 
 
 def check_buckets(tree):
-    """The CPU runs native lengths: neither code nor documents may say otherwise."""
+    """The CPU runs native lengths: neither code nor documents may say otherwise. What is exported has the published sizes."""
+    header, page, help_text = "include/koe/export.h", "docs/export.md", "apps/cli/export.cc"
+    seconds = tree.find(header, r"std::vector<int> buckets = \{(\d[\d, ]+)\}")
+    tokens = tree.find(header, r"std::vector<int> tokens = \{(\d[\d, ]+)\}")
+    tree.equal("buckets", seconds.replace(" ", ""), tree.find(help_text, r"Lengths of speech \(default ([\d,]+)\)"), help_text)
+    tree.equal("numbers of tokens", tokens.replace(" ", ""), tree.find(help_text, r"Numbers of tokens \(default ([\d,]+)\)"),
+               help_text)
+    frames = ", ".join(str(40 * int(second)) for second in seconds.split(","))
+    tree.equal("frames of the buckets", frames, tree.find(page, r"F = 40 x seconds: ([\d, ]+\d) \|"), page)
+    tree.equal("numbers of tokens", tokens, tree.find(page, r"\| tokens ([\d, ]+\d) \|"), page)
+    starter = tree.find("src/export/sdk_bundle.cc", r"options\.buckets : std::vector<int>\{(\d+)\}")
+    sdk_tokens = tree.constant("src/bundle/manifests/sdk.h", "kSdkTokens")
+    tree.told("starter's bucket", starter, "apps/cli/bundle.cc", r"profiles: starter \(\w+, (\d+) s; default\)")
+    for path in (header, page):
+        tree.told("starter's bucket", starter, path, r"starter: \w+, (\d+) s,")
+        tree.told("starter's tokens", sdk_tokens, path, r"starter: \w+, \d+ s, (\d+) tokens")
     tree.told("buckets of the CPU", "{}", "src/pipeline/plan.cc", r"StaticBuckets buckets\(\) const override \{ return (\{\}); \}")
     tree.find("ARCHITECTURE.md", r"(nothing is ever padded)")
 
@@ -194,10 +289,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     tree = Tree(parser.parse_args().root)
-    for check in (check_limits, check_fields, check_speech, check_voice_and_versions, check_buckets):
+    for check in (check_limits, check_download, check_fields, check_speech, check_voice_and_versions, check_buckets):
         try:
             check(tree)
-        except TypeError as error:  # arithmetic on a constant that was not found; the finding is there already
+        except (TypeError, AttributeError) as error:  # arithmetic on a constant that was not found; the finding is there already
             tree.findings.append(f"{check.__name__}: {error}")
     for finding in tree.findings:
         print(finding)
