@@ -27,13 +27,14 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAX_BYTES = 4096
+INTERRUPTED = 72  # libFuzzer's exit status, which is no finding
 
 running = set()
 stopped = False
 
 
 def stop(*_):
-    """libFuzzer ends at SIGINT with its counts and status 0."""
+    """libFuzzer ends at SIGINT with its counts."""
     global stopped
     stopped = True
     for process in list(running):
@@ -60,7 +61,9 @@ def fuzz(target, options, runs, seconds, found):
         output = process.communicate()[1]
         running.discard(process)
     ran = re.findall(r"stat::number_of_executed_units:\s*(\d+)", output)
-    code = 0 if process.returncode == -signal.SIGINT else process.returncode  # ended before libFuzzer caught it
+    code = process.returncode
+    if stopped and code in (INTERRUPTED, -signal.SIGINT):  # the latter: before it was caught
+        code = 0
     return int(ran[-1]) if ran else 0, code, output[-3000:]
 
 
