@@ -41,6 +41,14 @@ constexpr Unit kUnits[] = {{"cm", "centimeters"}, {"fps", "frames per second"}, 
                            {"lbs", "pounds"},     {"mm", "millimeters"},        {"mph", "miles per hour"},
                            {"oz", "ounces"}};
 
+struct Country {
+  std::string_view letters, words;
+};
+// Before the sign of dollars only. "US" is spelled.
+constexpr Country kCountries[] = {{"A", "Australian"},   {"AU", "Australian"}, {"C", "Canadian"},
+                                  {"CA", "Canadian"},    {"HK", "Hong Kong"},  {"NT", "Taiwan"},
+                                  {"NZ", "New Zealand"}, {"S", "Singapore"},   {"SG", "Singapore"}};
+
 bool HasVowelLetter(std::string_view lower) { return lower.find_first_of("aeiouy") != std::string_view::npos; }
 
 class NeuralFallback : public Fallback {
@@ -242,6 +250,22 @@ std::optional<Pronunciation> NeuralFallback::Pronounce(std::string_view text) co
     const Piece& piece = pieces[i];
     switch (piece.kind) {
       case Piece::Kind::kWord:
+        if (i + 1 < pieces.size() && pieces[i + 1].kind == Piece::Kind::kName && pieces[i + 1].text == "dollars") {
+          const auto* country = std::find_if(std::begin(kCountries), std::end(kCountries),
+                                             [&](const Country& c) { return c.letters == piece.text; });
+          if (country != std::end(kCountries)) {
+            for (std::string_view words = country->words; !words.empty();) {
+              const size_t end = std::min(words.find(' '), words.size());
+              SayPart(words.substr(0, end), words.substr(0, end), false, &speech);
+              words.remove_prefix(std::min(end + 1, words.size()));
+            }
+            break;
+          }
+          if (piece.text == "US") {
+            Spell(piece.text, &speech);
+            break;
+          }
+        }
         SayWord(piece, i > 0 && pieces[i - 1].kind == Piece::Kind::kNumber, &speech);
         break;
       case Piece::Kind::kNumber:

@@ -41,6 +41,7 @@ TEST(SplitUnknown, SeparatesWordsNumbersAndSigns) {
   EXPECT_EQ(Describe("Yes;no"), "WYes .; Wno ");
   EXPECT_EQ(Describe("x=5"), "Wx =equals N5 ");
   EXPECT_EQ(Describe("mc\u00B2"), "Wmc N2 ");
+  EXPECT_EQ(Describe("US$20"), "WUS =dollars N20 ");
   EXPECT_EQ(Describe("soft\u00ADhyphen"), "Wsofthyphen ");
   EXPECT_EQ(Describe("\u5317\u4EAC"), "_ ");
   EXPECT_EQ(Describe("\u03A9\u03B8"), "=omega =theta ");

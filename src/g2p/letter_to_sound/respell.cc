@@ -36,6 +36,7 @@ struct Name {
 
 constexpr Name kNames[] = {
     {U'#', "hash"},
+    {U'$', "dollars"},
     {U'%', "percent"},
     {U'&', "and"},
     {U'+', "plus"},
@@ -43,6 +44,8 @@ constexpr Name kNames[] = {
     {U'=', "equals"},
     {U'@', "at"},
     {U'\u00A2', "cents"},
+    {U'\u00A3', "pounds"},
+    {U'\u00A5', "yen"},
     {U'\u00A7', "section"},
     {U'\u00B0', "degrees"},
     {U'\u00B1', "plus or minus"},
@@ -58,6 +61,8 @@ constexpr Name kNames[] = {
     {U'\u215C', "three eighths"},
     {U'\u215D', "five eighths"},
     {U'\u215E', "seven eighths"},
+    {U'\u20AC', "euros"},
+    {U'\u20B9', "rupees"},
     {U'\u2190', "left arrow"},
     {U'\u2192', "right arrow"},
     {U'\u2248', "approximately"},
