@@ -157,6 +157,12 @@ def check_errors(checker, long):
         with open(manifest, "w", encoding="utf-8") as f:
             json.dump(dict(fields, **dict([change])), f)
         checker.expect_failure(code, words, f"models of another {change[0]}", places=["all=onnx:cpu"], models=other)
+    # What an export with other options left beside the listed models would speak without masks, or with another voice.
+    with open(manifest, "w", encoding="utf-8") as f:
+        json.dump(fields, f)
+    os.link(os.path.join(other, "kokoro_decoder_pre_3s.onnx"), os.path.join(other, "kokoro_decoder_pre_4s.onnx"))
+    checker.expect_failure(2, "kokoro_decoder_pre_4s.onnx: not in ExportManifest.json", "a model that is not listed",
+                           places=["all=onnx:cpu"], models=other)
     # Longer than the largest model.
     phonemes, speed = TOO_LONG if long else (WORDS, 1.0)
     words = " s in one part: the largest model has " + ("30 s" if long else "3 s")

@@ -62,10 +62,11 @@ struct ExportReport {
   uint64_t bytes = 0;
 };
 
-// Writes the packages, the runtime files and ExportManifest.json, which lists them. The same bundle and options give
-// the same bytes. A package appears under its name when it is complete. Errors: kInvalidArgument (options; something in
-// the way that is no package), kNotFound and kCorruptBundle (bundle), kUnsupported (a weight beyond float16), kIo,
-// kCancelled.
+// Writes the packages, the runtime files and ExportManifest.json, which lists them, and those of an earlier export with
+// the same options into the same folder. The same bundle and options give the same bytes. A package appears under its
+// name when it is complete; the manifest never lists what is not there, even after an error. Errors: kInvalidArgument
+// (options; something in the way that is no package), kNotFound and kCorruptBundle (bundle), kUnsupported (a weight
+// beyond float16), kIo, kCancelled.
 Result<ExportReport> ExportModel(const ExportOptions& options);
 
 // "duration", "f0ntrain", "decoder_pre", "decoder_har_post"

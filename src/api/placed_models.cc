@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/placed_models.h"
 
+#include <filesystem>
+#include <set>
+#include <system_error>
+
 #include "base/mapped_file.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
@@ -11,6 +15,20 @@ namespace {
 
 constexpr const char* kName = "ExportManifest.json";
 constexpr size_t kMaxValues = 65536;
+
+template <typename Failure>
+Result<std::set<std::string>> ListedPackages(const bundle::Json& root, const Failure& failure) {
+  std::set<std::string> listed;
+  const bundle::Json* packages = root.Find("packages");
+  if (packages == nullptr || !packages->is(bundle::Json::Type::kArray)) {
+    return failure(ErrorCode::kCorruptBundle, std::string(kName) + ": packages: missing");
+  }
+  for (const bundle::Json& package : packages->items) {
+    const bundle::Json* path = package.Find("path");
+    if (path != nullptr && path->is(bundle::Json::Type::kString)) listed.insert(path->text);
+  }
+  return listed;
+}
 
 }  // namespace
 
@@ -43,6 +61,16 @@ Result<void> CheckPlacedModels(const std::string& models_dir, const bundle::Bund
   if (field("weights_sha256") != bundle.manifest().weights_source.sha256) {
     return failure(ErrorCode::kInvalidArgument, kOtherWeights);
   }
+  KOE_TRY(const std::set<std::string> listed, ListedPackages(root, failure));
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(models_dir, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with("kokoro_") || !name.ends_with(".onnx") || listed.count(name) != 0) continue;
+    return failure(ErrorCode::kInvalidArgument, name + ": not in " + kName +
+                                                    ": of an export that was interrupted or had other options; export "
+                                                    "it again, or remove it");
+  }
+  if (error) return failure(ErrorCode::kIo, error.message());
   return {};
 }
 

@@ -10,7 +10,8 @@ namespace koe::api {
 
 // Whether `koe export` wrote the models in that folder from this bundle, in the form that devices run: its
 // ExportManifest.json says so. kNotFound: no such file; kCorruptBundle: it is none; kUnsupported: Core ML, float16, the
-// card's contract; kInvalidArgument: other weights than the bundle's, which would speak with two voices.
+// card's contract; kInvalidArgument: other weights than the bundle's, which would speak with two voices; a model that
+// the manifest does not list, so that nobody knows what it is of; kIo.
 Result<void> CheckPlacedModels(const std::string& models_dir, const bundle::Bundle& bundle);
 
 }  // namespace koe::api

@@ -12,6 +12,7 @@
 #include "bundle/bundle.h"
 #include "bundle/json.h"
 #include "export/emit.h"
+#include "export/export_manifest.h"
 #include "export/package.h"
 #include "export/stages.h"
 
@@ -64,42 +65,6 @@ ModelText TextOf(const PackagePlan& plan, const ExportOptions& options, const bu
       {"koe.weights_sha256", manifest.weights_source.sha256},
   };
   return text;
-}
-
-Json FileJson(const ExportedFile& file) {
-  Json json = Json::Object();
-  json.Set("path", Json::Text(file.path));
-  json.Set("bytes", Json::Int(static_cast<int64_t>(file.bytes)));
-  json.Set("sha256", Json::Text(file.sha256));
-  return json;
-}
-
-std::string ManifestText(const ExportReport& report, const ExportOptions& options, const std::string& weights_sha256) {
-  Json packages = Json::Array();
-  for (const ExportedPackage& package : report.packages) {
-    Json files = Json::Array(), sizes = Json::Array(), json = Json::Object();
-    for (const ExportedFile& file : package.files) files.items.push_back(FileJson(file));
-    for (const int size : package.sizes) sizes.items.push_back(Json::Int(size));
-    json.Set("path", Json::Text(package.path));
-    json.Set("stage", Json::Text(ExportStageName(package.stage)));
-    json.Set("sizes", std::move(sizes));
-    json.Set("tree_sha256", Json::Text(package.tree_sha256));
-    json.Set("file_count", Json::Int(static_cast<int64_t>(package.files.size())));
-    json.Set("bytes", Json::Int(static_cast<int64_t>(package.bytes)));
-    json.Set("files", std::move(files));
-    packages.items.push_back(std::move(json));
-  }
-  Json runtime = Json::Array(), json = Json::Object();
-  for (const ExportedFile& file : report.runtime_files) runtime.items.push_back(FileJson(file));
-  json.Set("schema_version", Json::Int(1));
-  json.Set("generated_by", Json::Text(std::string("koe ") + KOE_VERSION));
-  json.Set("format", Json::Text(options.format == ExportFormat::kCoreMl ? "coreml" : "onnx"));
-  json.Set("precision", Json::Text(options.precision == ExportPrecision::kFp16 ? "fp16" : "fp32"));
-  json.Set("contract", Json::Text(options.contract == ExportContract::kCard ? "card" : "current"));
-  json.Set("weights_sha256", Json::Text(weights_sha256));
-  json.Set("packages", std::move(packages));
-  json.Set("runtime_files", std::move(runtime));
-  return bundle::WriteJson(json, 2) + "\n";
 }
 
 Result<ExportedPackage> WritePackage(const PackagePlan& plan, const ExportOptions& options, const ModelText& text,
@@ -163,7 +128,7 @@ Result<void> WritePackages(const ExportOptions& options, const bundle::Bundle& b
 
 Result<ExportReport> Export(const ExportOptions& options) {
   if (options.output_dir.empty()) return Error(ErrorCode::kInvalidArgument, "output: none: a folder is needed");
-  KOE_CHECK_OK(PlanPackages(options));
+  KOE_TRY(const std::vector<PackagePlan> plans, PlanPackages(options));
   KOE_TRY(const auto bundle, bundle::Bundle::Open(options.bundle_dir));
   KOE_TRY(const auto weights, bundle->OpenWeights());
   std::error_code error;
@@ -172,10 +137,11 @@ Result<ExportReport> Export(const ExportOptions& options) {
 
   ExportReport report;
   report.output_dir = options.output_dir;
+  const ExportManifest manifest(options, bundle->manifest().weights_source.sha256, plans);
+  KOE_CHECK_OK(manifest.Begin());
   KOE_TRY(report.runtime_files, WriteRuntimeFiles(options.output_dir, *bundle, *weights));
   KOE_CHECK_OK(WritePackages(options, *bundle, *weights, &report));
-  KOE_CHECK_OK(WriteSmallFile(options.output_dir, "ExportManifest.json",
-                              ManifestText(report, options, bundle->manifest().weights_source.sha256)));
+  KOE_CHECK_OK(manifest.Finish(report));
   return report;
 }
 
