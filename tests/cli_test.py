@@ -133,6 +133,10 @@ class UsageTest(CliTestCase):
     def test_options(self):
         self.fail_with(USAGE, "option: '--vioce': unknown (nearest: '--voice')", "say", "x", "--vioce", "af_heart")
         self.fail_with(USAGE, "option: '--voice': needs a value", "say", "x", "--voice")
+        for value in (",", "3,", ",3"):
+            self.fail_with(USAGE, "buckets: '': must be a whole number, 1 to 120", "export", "--buckets", value, "-o", "x")
+        self.fail_with(USAGE, "stage: 'all ': must be all, duration, f0ntrain, decoder_pre or decoder_har_post (nearest: 'all')", "export", "--stage",
+                       "duration,all ", "-o", "x")
         self.fail_with(USAGE, re.compile("^argument: 'world': one too many"), "say", "hello", "world")
         self.fail_with(USAGE, "threads: '257': must be a whole number, 0 to 256", "say", "x", "-t", "257")
         self.fail_with(USAGE, "threads: '-1': must be a whole number, 0 to 256", "info", "-t", "-1")

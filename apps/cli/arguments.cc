@@ -15,6 +15,19 @@ namespace {
 constexpr size_t kHelpColumn = 30;
 constexpr size_t kHelpWidth = 70;  // of the text right of that column
 
+// CLI11 drops empty items and then takes the next argument for a value.
+std::vector<std::string> SplitAtCommas(const std::vector<std::string>& values) {
+  std::vector<std::string> items;
+  for (const std::string& value : values) {
+    for (size_t start = 0; start <= value.size();) {
+      const size_t end = std::min(value.find(',', start), value.size());
+      items.push_back(value.substr(start, end - start));
+      start = end + 1;
+    }
+  }
+  return items;
+}
+
 constexpr char kAbout[] = "Koe: text to speech with Kokoro-82M.";
 constexpr char kFooter[] = R"(Each command explains itself: koe help say, or koe say --help.
 
@@ -72,9 +85,8 @@ class Cli11Arguments : public Arguments {
   void List(const std::string& names, const std::string& value_name, std::vector<std::string>* target,
             const std::string& help) override {
     app_->add_option_function<std::vector<std::string>>(
-            names, [target](const std::vector<std::string>& values) { *target = values; }, Wrap(help))
+            names, [target](const std::vector<std::string>& values) { *target = SplitAtCommas(values); }, Wrap(help))
         ->type_name(value_name)
-        ->delimiter(',')
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

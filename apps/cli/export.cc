@@ -56,7 +56,8 @@ class Export : public Command {
     CLI_TRY(const ExportReport report, ExportModel(options_), BundleFailure);
     if (json_) CLI_CHECK_OK(WriteStandardOutput(ExportJson(report)), InputFailure);
     if (!json_) {
-      terminal->Summary(Quote(report.output_dir) + Format(": %zu packages, %.1f MB", report.packages.size(),
+      terminal->Summary(Quote(report.output_dir) + Format(": %zu package%s, %.1f MB", report.packages.size(),
+                                                          report.packages.size() == 1 ? "" : "s",
                                                           static_cast<double>(report.bytes) / 1e6));
     }
     return {};
