@@ -107,6 +107,11 @@ TEST(ChunkText, KeepsNumbersWhole) {
   // 0.6 s are eight characters, as in the seed's test: no clause fits, so words are packed and the longest is cut.
   EXPECT_THAT(Chunks("It costs 1,000.50, more or less, as of 10:30 now.", {.max_seconds = 0.65}),
               ElementsAre("It costs", "1,000.50,", "more or", "less, as", "of 10:30", "now."));
+  // The seed's vector: 49 characters, 0.6 s (eight characters), eight pieces, and the number is one of them.
+  constexpr std::string_view kTax = "The tax was 1,000.50, paid in full by noon today.";
+  ASSERT_EQ(kTax.size(), 49u);
+  EXPECT_THAT(Chunks(kTax, {.max_seconds = 0.6}),
+              ElementsAre("The tax", "was", "1,000.50", ",", "paid in", "full by", "noon", "today."));
   EXPECT_THAT(Chunks("abcdefghijk lm", {.max_seconds = 0.3}), ElementsAre("abcd", "efgh", "ijk", "lm"));
   EXPECT_THAT(Chunks("It is 1,234 km, or 10:30 h; far", {.max_seconds = 1.1}),
               ElementsAre("It is 1,234 km,", "or 10:30 h; far"));
