@@ -376,6 +376,22 @@ static void test_places(const char* bundle, const char* folder) {
   koe_engine_free(engine);
 }
 
+// What the caller does not allow is too long, not a want of memory.
+static void test_memory_limit(const char* bundle) {
+  koe_engine_options options;
+  KOE_INIT(&options);
+  options.num_threads = 2;
+  options.max_memory_bytes = 50u << 20;
+  koe_engine* engine = NULL;
+  koe_audio* audio = NULL;
+  EXPECT_OK(koe_engine_open(bundle, &options, &engine, &error));
+  if (engine == NULL) return;
+  EXPECT(koe_synthesize(engine, kText, KOE_NUL_TERMINATED, NULL, &audio, &error) == KOE_ERR_TOO_LONG);
+  EXPECT(strstr(error.message, "memory: ") == error.message);
+  EXPECT(audio == NULL);
+  koe_engine_free(engine);
+}
+
 int main(int argc, char** argv) {
   if (argc != 3) {
     fprintf(stderr, "usage: c_api_test BUNDLE OUTPUT.wav\n");
@@ -400,6 +416,7 @@ int main(int argc, char** argv) {
     test_speech(engine, argv[2]);
     koe_engine_free(engine);
   }
+  test_memory_limit(bundle != NULL ? bundle : argv[1]);
   printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }

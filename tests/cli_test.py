@@ -840,6 +840,11 @@ class BundleTest(CliTestCase):
         for name in ("F0_pred", "N_pred", "asr", "x_pre", "har"):
             self.assertIn(name, header)
 
+    def test_memory_that_the_user_does_not_allow(self):
+        self.fail_with(BAD_INPUT, re.compile(r"memory: \d+ bytes for one second: 104857600 are allowed"),
+                       "say", "Hello.", "--max-memory", "100M", "-o", "hello.wav")
+        self.assertEqual(self.files(), [])
+
     def test_interrupt(self):
         with subprocess.Popen([program, "say", "This sentence takes a while. " * 200, "-o", "long.wav"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder,

@@ -33,7 +33,7 @@ struct EngineOptions {
   std::string simd_target;  // "": $KOE_TARGET, else the best this CPU has; or scalar, avx2, avx512, neon
   Precision precision = Precision::kExact;
   // The most bytes that the model and one synthesis at a time may take, 0 for any number: long text is cut into smaller
-  // chunks, and what does not fit even so is kOutOfMemory. Dictionaries, voices and the returned audio do not count.
+  // chunks, and what does not fit even so is kTooLong. Dictionaries, voices and the returned audio do not count.
   size_t max_memory_bytes = 0;
   bool verify_digests = true;  // compare the SHA-256 of every file with the manifest before its bytes are believed
   UnknownWords unknown_words = UnknownWords::kDefault;
@@ -147,8 +147,8 @@ class Engine {
 
   // Errors: kInvalidArgument (unknown voice, speed outside 0.25..4 or not finite, nothing to speak, invalid UTF-8,
   // phonemes of which none is in the vocabulary), kTooLong (over 10 MiB of input, or more than about 12 hours of
-  // speech; a chunk that fits no model of a placed stage), kCorruptBundle, kCancelled, kOutOfMemory, kInternal (audio
-  // that is not finite).
+  // speech; a chunk that fits no model of a placed stage, or not max_memory_bytes), kCorruptBundle, kCancelled,
+  // kOutOfMemory, kInternal (audio that is not finite).
   Result<Audio> Synthesize(std::string_view input, const SynthesisOptions& options) const;
 
   // Synthesize in two steps: the first needs no weights. Errors as Synthesize; SynthesizePrepared also kInvalidArgument

@@ -182,7 +182,7 @@ class Engine:
     bundle: a folder; None: as ``koe info`` finds it. threads: 0 for one on every processor. simd: scalar, avx2, avx512,
     neon; None for the best. unknown_words: default, neural, espeak or spell. precision: exact, fast or low-memory.
     max_memory: bytes that the model and one synthesis may take (long text is cut smaller; what does not fit even so is
-    an OutOfMemoryError); 0 for any number. unload_after: seconds without a call after which the model is freed; 0 for
+    a TooLongError); 0 for any number. unload_after: seconds without a call after which the model is freed; 0 for
     never.
     """
 

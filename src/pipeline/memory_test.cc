@@ -69,11 +69,11 @@ TEST(PipelineMemoryTest, RefusesWhatIsOverTheLimitBeforeTakingIt) {
   EXPECT_EQ(tight.results[0].CapacityBytes(), workspace.results[0].CapacityBytes());
   Workspace refused;
   const auto result = run(peak - 1, &refused);
-  KOE_EXPECT_ERROR(result, ErrorCode::kOutOfMemory);
+  KOE_EXPECT_ERROR(result, ErrorCode::kTooLong);
   EXPECT_EQ(result.error().message(),
             "memory: " + std::to_string(peak) + " bytes needed: " + std::to_string(peak - 1) + " are allowed");
   EXPECT_EQ(refused.results[0].CapacityBytes(), 0u);
-  KOE_EXPECT_ERROR(run(1, &tiny), ErrorCode::kOutOfMemory);
+  KOE_EXPECT_ERROR(run(1, &tiny), ErrorCode::kTooLong);
   EXPECT_EQ(tiny.HeldBytes(), 0u);
 }
 

@@ -114,8 +114,8 @@ Result<FrontResult> Synthesizer::RunFront(const TokensRequest& request, Workspac
                                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const {
   const auto check = [&](size_t needed) -> Result<void> {
     if (needed <= request.max_bytes) return {};
-    return Error(ErrorCode::kOutOfMemory, "memory: " + std::to_string(needed) +
-                                              " bytes needed: " + std::to_string(request.max_bytes) + " are allowed");
+    return Error(ErrorCode::kTooLong, "memory: " + std::to_string(needed) +
+                                          " bytes needed: " + std::to_string(request.max_bytes) + " are allowed");
   };
   if (model_.saves_memory) workspace.arena.Release();
   const size_t num_tokens = request.token_ids.size();

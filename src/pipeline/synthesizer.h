@@ -95,8 +95,8 @@ class Synthesizer {
                           FunctionRef<void(StageId, double)> on_progress, StageSeconds* seconds) const;
 
   // The two halves of Run, for chunks of tokens. RunFront uses workspace.front and leaves its result in
-  // workspace.results[result]; one runs at a time. on_progress as above. kOutOfMemory, before it is taken, where model
-  // and chunk would hold more than max_bytes.
+  // workspace.results[result]; one runs at a time. on_progress as above. kTooLong, before it is taken, where model and
+  // chunk would hold more than max_bytes.
   Result<FrontResult> RunFront(const TokensRequest& request, Workspace& workspace, size_t result,
                                const std::atomic<bool>* cancelled, FunctionRef<void(StageId, double)> on_progress,
                                StageSeconds* seconds) const;
