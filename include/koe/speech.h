@@ -77,7 +77,7 @@ struct PreparedWord {
 
 // All that is needed to synthesise one chunk; made by Engine::Prepare.
 struct PreparedChunk {
-  std::string text;  // as given, from the first word's start to the last one's end
+  std::string text;  // as given, from the start of the first of `words` to the end of the last
   TextSpan span;
   std::string phonemes;            // 1..510 symbols
   std::vector<int32_t> token_ids;  // 0 at both ends; at most 512
@@ -92,7 +92,7 @@ struct PreparedChunk {
   double pause_after = 0;           // and after it: of a text's last chunk
   double estimated_seconds = 0;     // of its audio
   size_t dropped_symbols = 0;       // phoneme characters that the vocabulary lacks
-  std::vector<PreparedWord> words;  // empty for phoneme input; with those before it that nothing is spoken of
+  std::vector<PreparedWord> words;  // empty for phoneme input; with unspoken ones before it, in the last also behind it
 };
 
 struct Prepared {
@@ -109,7 +109,7 @@ struct TokenInfo {
 };
 
 struct ChunkInfo {
-  size_t text_offset = 0;  // bytes into the input, of this chunk's first word
+  size_t text_offset = 0;  // bytes into the input, of this chunk's first word, spoken or not
   size_t text_length = 0;  // bytes
   std::string phonemes;
   size_t dropped_symbols = 0;     // phoneme characters that the vocabulary lacks

@@ -233,6 +233,8 @@ Result<Prepared> Engine::Prepare(std::string_view input, const SynthesisOptions&
     }
     prepared.chunks.back().pause_after = preparer->pause_at_end();
     for (PreparedWord& word : preparer->TakeSilentWords()) prepared.chunks.back().words.push_back(std::move(word));
+    api::ExtendToWords(&prepared.chunks.back());
+    for (PreparedChunk& chunk : prepared.chunks) chunk.text = input.substr(chunk.span.offset, chunk.span.length);
     prepared.unknown_words = preparer->unknown_words();
     prepared.g2p_seconds = preparer->seconds();
     return prepared;

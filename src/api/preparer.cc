@@ -23,7 +23,7 @@ constexpr float kMaxPause = 10, kMaxGain = 16;
 constexpr size_t kMaxOpenMarks = 64;
 constexpr double kMaxPauseInARow = 600;
 
-// Seconds of audio of n symbols at speed 1: a line through the chunks of tests/data/chapters/pride_and_prejudice.txt,
+// Seconds of audio of n symbols at speed 1: a line through the chunks of the beginning of Pride and Prejudice,
 // af_heart, from which none of them is more than 0.53 s away.
 constexpr double kSecondsPerChunk = 0.36, kSecondsPerSymbol = 0.0575;
 
@@ -293,7 +293,6 @@ Result<void> Preparer::ReadPhonemes(std::string_view phonemes) {
   for (g2p::Chunk& from : g2p::ChunkPhonemes(phonemes)) {
     PreparedChunk chunk;
     chunk.span = SpanOf(&counter, 0, from.text_offset, from.text_length);
-    chunk.text = phonemes.substr(from.text_offset, from.text_length);
     chunk.phonemes = std::move(from.phonemes);
     chunk.cut = CutOf(chunk.phonemes);
     std::vector<int32_t> unused;
@@ -310,6 +309,20 @@ bool Preparer::IsSpeakable(std::string_view phonemes) const {
     if (*symbol != U' ' && bundle_.vocab().Find(*symbol)) return true;
   }
   return false;
+}
+
+void ExtendToWords(PreparedChunk* chunk) {
+  TextSpan& span = chunk->span;
+  for (const PreparedWord& word : chunk->words) {
+    if (word.continues) continue;  // the chunk before has its beginning
+    const size_t end = std::max(span.offset + span.length, word.span.offset + word.span.length);
+    const size_t code_points_end = std::max(span.code_point_offset + span.code_point_length,
+                                            word.span.code_point_offset + word.span.code_point_length);
+    span.offset = std::min(span.offset, word.span.offset);
+    span.length = end - span.offset;
+    span.code_point_offset = std::min(span.code_point_offset, word.span.code_point_offset);
+    span.code_point_length = code_points_end - span.code_point_offset;
+  }
 }
 
 Result<void> Preparer::ReadText(const text::FeedItem& item) {
@@ -368,7 +381,6 @@ Result<void> Preparer::ReadText(const text::FeedItem& item) {
     chunk.words = std::exchange(silent_words_, {});
     for (; next_word < from.first_word; ++next_word) chunk.words.push_back(make_word(next_word));
     chunk.span = SpanOf(&chunk_counter, item.offset, from.text_offset, from.text_length);
-    chunk.text = item.text.substr(from.text_offset, from.text_length);
     chunk.phonemes = std::move(from.phonemes);
     std::vector<int32_t> token_of_symbol;
     MakeTokens(&chunk, &token_of_symbol);
@@ -382,6 +394,7 @@ Result<void> Preparer::ReadText(const text::FeedItem& item) {
       next_word = std::max(next_word, part.word + 1);
       chunk.words.push_back(std::move(word));
     }
+    ExtendToWords(&chunk);
     const size_t end = from.text_offset + from.text_length;
     const size_t next = c + 1 < chunks.size() ? chunks[c + 1].text_offset : text.size();
     const bool line_ends = c + 1 < chunks.size()

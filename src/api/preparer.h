@@ -30,7 +30,10 @@ Result<void> CheckInput(std::string_view input);
 // The language of a voice by its name ("en-us", "es", "unknown"), as VoiceInfo::language.
 const char* VoiceLanguage(const std::string& id);
 
-// Not thread-safe.
+// The span of a chunk of text then holds all of its words, also those of which nothing is spoken.
+void ExtendToWords(PreparedChunk* chunk);
+
+// Not thread-safe. Of its chunks `text` is empty: what was read is not kept.
 class Preparer {
  public:
   using FrontEnds = std::function<Result<const g2p::EnglishG2P*>(Language)>;
