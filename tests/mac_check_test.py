@@ -73,16 +73,18 @@ class FakeCoreMl:
     def __init__(self, tensors, noise=None, refuses_compile="", refuses_units=""):
         self.tensors, self.noise = tensors, noise or {}
         self.refuses_compile, self.refuses_units = refuses_compile, refuses_units
+        self.functions = []
 
     def compile(self, package):
         if self.refuses_compile and self.refuses_compile in package:
             raise RuntimeError("the compiler says no")
         return package
 
-    def open(self, compiled, units):
+    def open(self, compiled, units, function):
         if units == self.refuses_units:
             raise RuntimeError("no such processor")
         self.package, self.units = os.path.basename(compiled), units
+        self.functions.append(function)
         return self
 
     def predict(self, inputs):
@@ -99,8 +101,8 @@ class FakeCoreMl:
                 outputs[name] = want + 2
         return outputs
 
-    def plan(self, compiled, units):
-        return {"CPU": 3, "GPU": 4} if units != "cpu" else {"CPU": 7}
+    def plan(self, compiled, units, function):
+        return {"CPU": {"lstm": 3}, "GPU": {"conv": 4}} if units != "cpu" else {"CPU": {"lstm": 3, "conv": 4}}
 
 
 @unittest.skipIf(np is None, "no numpy")
@@ -118,7 +120,18 @@ class MacRunTest(unittest.TestCase):
         self.assertEqual(len(reports), 4)
         self.assertTrue(all(map(mac_run.is_good, reports)))
         self.assertEqual([row["units"] for row in reports[0]["rows"]], ["cpu", "gpu", "ane", "all"])
-        self.assertEqual(reports[0]["rows"][1]["plan"], {"CPU": 3, "GPU": 4})
+        self.assertEqual(reports[0]["rows"][1]["plan"], {"CPU": {"lstm": 3}, "GPU": {"conv": 4}})
+
+    def test_one_function_of_each_multifunction_package(self):
+        tensors = random_tensors()
+        runtime = FakeCoreMl(tensors)
+        with tempfile.TemporaryDirectory() as folder:
+            for stage in cases.STAGES[:-1]:
+                os.mkdir(os.path.join(folder, f"kokoro_{stage}_multifunction.mlpackage"))
+            reports = mac_run.check_multifunction(runtime, folder, tensors, 3, 32, ["cpu"], 40)
+        self.assertEqual([mac_run.is_good(report) for report in reports], [True, True, True, False])
+        self.assertEqual(runtime.functions, ["t32", "t120", "bucket_3s"])
+        self.assertIn("missing", reports[3]["error"])
 
     def test_noise_is_measured_and_gated(self):
         near = self.run_all(noise={"ane": 10 ** (-46 / 20)})

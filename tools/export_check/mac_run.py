@@ -2,11 +2,12 @@
 """What only a Mac can tell of exported packages: that Core ML compiles and opens them, computes what the engine computed, and where.
 
   python mac_run.py --packages DIR --dump FILE.safetensors [--seconds 3,...] [--tokens 128,...] [--units cpu,gpu,ane,all]
-                    [--gate DB] [--report FILE.json]
+                    [--multifunction DIR] [--gate DB] [--report FILE.json]
 
 FILE is what `koe dump` wrote (on any machine): each stage gets the engine's own inputs and is compared with its outputs. Every package
 is compiled once and opened with every choice of processors; printed are the decibels, the median of five runs after the first, and on
-which processor Core ML plans each operation. A line that is not "ok" makes the exit status 1. 77: not on a Mac.
+which processors Core ML plans the operations (each kind of operation in the report). --multifunction: packages with a function for each
+size, of which the first size that is named is run. A line that is not "ok" makes the exit status 1. 77: not on a Mac.
 
 The gate, 40 dB, is what the published packages reach on devices less a margin: 42 to 71 dB (F0, N, x_pre and the waveform, the Neural
 Engine included). Durations may differ by one frame on 1 % of the tokens.
@@ -42,18 +43,19 @@ class CoreMl:
     def compile(self, package):
         return self._ct.models.utils.compile_model(package)
 
-    def open(self, compiled, units):
-        return self._ct.models.CompiledMLModel(compiled, compute_units=self._units[units])
+    def open(self, compiled, units, function):
+        return self._ct.models.CompiledMLModel(compiled, compute_units=self._units[units], function_name=function)
 
-    def plan(self, compiled, units):
-        """{processor: operations}; constants are left out."""
+    def plan(self, compiled, units, function):
+        """{processor: {kind of operation: how many}}; constants are left out."""
         plan = self._plan.load_from_path(compiled, compute_units=self._units[units])
-        counts = collections.Counter()
-        for operation in plan.model_structure.program.functions["main"].block.operations:
+        counts = collections.defaultdict(collections.Counter)
+        for operation in plan.model_structure.program.functions[function or "main"].block.operations:
             usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
             if usage is not None:
-                counts[type(usage.preferred_compute_device).__name__.removeprefix("ML").removesuffix("ComputeDevice")] += 1
-        return dict(counts)
+                processor = type(usage.preferred_compute_device).__name__.removeprefix("ML").removesuffix("ComputeDevice")
+                counts[processor][operation.operator_name.rsplit(".", 1)[-1]] += 1
+        return {processor: dict(kinds) for processor, kinds in counts.items()}
 
 
 def judge(case, outputs, gate):
@@ -69,10 +71,10 @@ def judge(case, outputs, gate):
     return rows
 
 
-def try_units(runtime, compiled, units, case, gate):
+def try_units(runtime, compiled, units, case, gate, function):
     """One row of the report."""
     start = time.monotonic()
-    model = runtime.open(compiled, units)
+    model = runtime.open(compiled, units, function)
     row = {"units": units, "open_seconds": round(time.monotonic() - start, 3)}
     inputs = {name: np.ascontiguousarray(value) for name, value in case.inputs.items()}
     start = time.monotonic()
@@ -85,13 +87,14 @@ def try_units(runtime, compiled, units, case, gate):
         times.append(time.monotonic() - start)
     row["median_seconds"] = round(statistics.median(times), 4)
     row["outputs"] = [{"name": name, "text": text, "good": good} for name, text, good in judge(case, outputs, gate)]
-    row["plan"] = runtime.plan(compiled, units)
+    row["plan"] = runtime.plan(compiled, units, function)
     return row
 
 
-def check_package(runtime, path, case, units, gate):
+def check_package(runtime, path, case, units, gate, function=None):
     """The report of one package; whatever Core ML refuses is a line of it."""
-    report = {"package": os.path.basename(path), "fill": round(case.fill, 3), "rows": []}
+    name = os.path.basename(path) + (f" {function}" if function else "")
+    report = {"package": name, "fill": round(case.fill, 3), "rows": []}
     try:
         start = time.monotonic()
         compiled = runtime.compile(path)
@@ -101,7 +104,7 @@ def check_package(runtime, path, case, units, gate):
         return report
     for name in units:
         try:
-            report["rows"].append(try_units(runtime, compiled, name, case, gate))
+            report["rows"].append(try_units(runtime, compiled, name, case, gate, function))
         except Exception as error:  # pylint: disable=broad-except
             report["rows"].append({"units": name, "error": str(error)})
     return report
@@ -122,7 +125,7 @@ def show(report):
             print(f"FAIL   {row['units']:3} {row['error']}", flush=True)
             continue
         text = ", ".join(f"{output['name']} {output['text']}" for output in row["outputs"])
-        plan = ", ".join(f"{count} {name}" for name, count in sorted(row["plan"].items()))
+        plan = ", ".join(f"{sum(kinds.values())} {name}" for name, kinds in sorted(row["plan"].items()))
         word = "ok  " if all(output["good"] for output in row["outputs"]) else "FAIL"
         print(f"{word}   {row['units']:3} {1000 * row['median_seconds']:.1f} ms (open {row['open_seconds']:.2f} s, first "
               f"{1000 * row['first_seconds']:.1f} ms); {text}; plan: {plan}", flush=True)
@@ -142,6 +145,25 @@ def check_all(runtime, packages, tensors, seconds, tokens, units, gate):
     return reports
 
 
+def function_name(stage, size):
+    """Of a multifunction package, as `koe export` names them (docs/export.md)."""
+    return {"duration": f"t{size}", "f0ntrain": f"t{40 * size}"}.get(stage, f"bucket_{size}s")
+
+
+def check_multifunction(runtime, packages, tensors, seconds, tokens, units, gate):
+    """One function of each stage's package."""
+    reports = []
+    for stage in cases.STAGES:
+        size = tokens if stage == "duration" else seconds
+        path = os.path.join(packages, f"kokoro_{stage}_multifunction.mlpackage")
+        if not os.path.isdir(path):
+            reports.append({"package": os.path.basename(path), "rows": [], "error": "missing"})
+        else:
+            reports.append(check_package(runtime, path, cases.Case(stage, tensors, size), units, gate, function_name(stage, size)))
+        show(reports[-1])
+    return reports
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", required=True)
@@ -149,6 +171,7 @@ def main():
     parser.add_argument("--seconds", default="3,7,10,15,30")
     parser.add_argument("--tokens", default="64,128,256,320,384,512")
     parser.add_argument("--units", default=",".join(UNITS))
+    parser.add_argument("--multifunction")
     parser.add_argument("--gate", type=float, default=40)
     parser.add_argument("--report")
     arguments = parser.parse_args()
@@ -159,8 +182,10 @@ def main():
         print("skipped: Core ML runs on Apple's machines only")
         return 77
     tensors = {name: np.array(array) for name, array in cases.safetensors_file.read(arguments.dump).items()}
-    reports = check_all(CoreMl(), arguments.packages, tensors, [int(s) for s in arguments.seconds.split(",")],
-                        [int(t) for t in arguments.tokens.split(",")], units, arguments.gate)
+    seconds, tokens = ([int(size) for size in sizes.split(",")] for sizes in (arguments.seconds, arguments.tokens))
+    reports = check_all(CoreMl(), arguments.packages, tensors, seconds, tokens, units, arguments.gate)
+    if arguments.multifunction:
+        reports += check_multifunction(CoreMl(), arguments.multifunction, tensors, seconds[0], tokens[0], units, arguments.gate)
     if arguments.report:
         with open(arguments.report, "w", encoding="utf-8") as file:
             json.dump(reports, file, indent=1)
