@@ -840,6 +840,21 @@ class BundleTest(CliTestCase):
         for name in ("F0_pred", "N_pred", "asr", "x_pre", "har"):
             self.assertIn(name, header)
 
+    def test_times_of_a_stream(self):
+        text = "Wait. [pause:0.3s]Now then, it is the time of which we spoke."
+        times = []
+        for flags in (["-o", "whole.wav"], ["--stream", "-o", "-"]):
+            self.succeed("say", text, "-s", "4", *flags, "--times", "times.json", "--srt", "cues.srt")
+            with open(self.path("times.json"), encoding="utf-8") as file:
+                times.append(json.load(file))
+            with open(self.path("cues.srt"), encoding="utf-8") as file:
+                self.assertIn("Now then, it is the\ntime of which we spoke.", file.read())
+        for key in ("words", "sentences"):  # a stream's first chunk is cut shorter: only the samples differ
+            places = [[(item["offset"], item["length"]) for item in one[key]] for one in times]
+            self.assertEqual(places[0], places[1])
+        starts = [word["first_sample"] for word in times[1]["words"]]
+        self.assertEqual(starts, sorted(starts))
+
     def test_memory_that_the_user_does_not_allow(self):
         self.fail_with(BAD_INPUT, re.compile(r"memory: \d+ bytes for one second: 104857600 are allowed"),
                        "say", "Hello.", "--max-memory", "100M", "-o", "hello.wav")

@@ -209,6 +209,7 @@ Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 StreamStatistics Stream::Statistics() const { return {}; }
+std::vector<SentenceTime> Stream::Sentences() const { return {}; }
 
 Result<std::optional<AudioChunk>> Stream::Next() {
   if (impl_->is_done) return std::optional<AudioChunk>();

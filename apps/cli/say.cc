@@ -143,9 +143,7 @@ Outcome Say::CheckArguments() {
   if (play_ && output_) return {ExitCode::kUsage, "play: --output: choose one of them"};
   if (stream_ && output_.value_or("-") != "-") return {ExitCode::kUsage, "stream: a file is written whole: only -o -"};
   if (stream_ && !output_) play_ = true;
-  if ((play_ || stream_) && (json_ || repeat_ || srt_ || vtt_ || times_)) {
-    return {ExitCode::kUsage, "stream: not with --json, --repeat, --srt, --vtt or --times"};
-  }
+  if ((play_ || stream_) && (json_ || repeat_)) return {ExitCode::kUsage, "stream: not with --json or --repeat"};
   report_.output = play_ ? "speakers" : output_.value_or("koe.wav");
   const bool to_stdout = report_.output == "-";
   if (format_name_) {
@@ -212,15 +210,21 @@ Outcome Say::SpeakAtOnce(const Engine& engine, const std::string& text, Terminal
     CLI_CHECK_OK(WriteStandardOutput(EndlessWavHeader()), InputFailure);
   }
   size_t num_samples = 0;
+  Audio heard;  // its times
   while (true) {
     CLI_TRY(const std::optional<AudioChunk> chunk, stream.Next(), InputFailure);
     if (!chunk) break;
+    const ChunkPlan& plan = chunk->plan;
+    heard.word_times.resize(std::min(heard.word_times.size(), plan.first_word));
+    heard.word_times.insert(heard.word_times.end(), plan.words.begin(), plan.words.end());
     if (chunk->samples.empty()) continue;
     num_samples += chunk->samples.size();
     CLI_TRY(const std::string bytes, EncodeAudio(chunk->samples, AudioFormat::kRaw), WriteFailure);
     CLI_CHECK_OK(player ? player->Write(bytes, *options_.cancel) : WriteStandardOutput(bytes), InputFailure);
   }
   if (player) CLI_CHECK_OK(player->Finish(*options_.cancel), InputFailure);
+  heard.sentence_times = stream.Sentences();
+  CLI_CHECK_OK(WriteTimes(text, heard), InputFailure);
   terminal->Summary((play_ ? "speakers" : "standard output") + Format(": %.3f s of speech, the first after %.2f s",
                                                                       static_cast<double>(num_samples) / kSampleRateHz,
                                                                       stream.Statistics().first_audio_seconds));
