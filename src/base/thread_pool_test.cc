@@ -48,6 +48,40 @@ TEST_P(ThreadPoolTest, ASlotBelongsToOneThreadForTheWholeLoop) {
   }
 }
 
+// Whoever runs tasks of a loop, its submitter, a worker or a waiting submitter of a loop around it, has a slot of its
+// own.
+TEST_P(ThreadPoolTest, NestedLoopsOfSeveralSubmittersKeepTheirSlots) {
+  const size_t threads = GetParam();
+  ThreadPool pool(threads);
+  std::atomic<size_t> total{0};
+  const auto run = [&](size_t count, const auto& inside) {
+    std::vector<std::atomic<std::thread::id>> owner(threads);
+    std::vector<size_t> runs(threads, 0);  // of a slot: not atomic, one thread's
+    pool.ParallelFor(count, [&](size_t i, size_t slot) {
+      ASSERT_LT(slot, threads);
+      std::thread::id none{};
+      if (!owner[slot].compare_exchange_strong(none, std::this_thread::get_id())) {
+        ASSERT_EQ(none, std::this_thread::get_id());
+      }
+      ++runs[slot];
+      inside(i);
+    });
+    EXPECT_EQ(std::accumulate(runs.begin(), runs.end(), size_t{0}), count);
+  };
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 4; ++c) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        run(5, [&](size_t i) {
+          run(2 + i, [&](size_t) { run(3, [&](size_t) { total.fetch_add(1, std::memory_order_relaxed); }); });
+        });
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(total.load(), 4u * 20 * 3 * (2 + 3 + 4 + 5 + 6));
+}
+
 TEST_P(ThreadPoolTest, NestedLoopsFinish) {
   ThreadPool pool(GetParam());
   std::atomic<int> total{0};
