@@ -124,7 +124,12 @@ void DefineValues(py::module_& module) {
       .def_readonly("first_sample", &SentenceTime::first_sample)
       .def_readonly("num_samples", &SentenceTime::num_samples)
       .def_readonly("first_word", &SentenceTime::first_word)
-      .def_readonly("num_words", &SentenceTime::num_words);
+      .def_readonly("num_words", &SentenceTime::num_words)
+      .def("__repr__", [](const SentenceTime& sentence) {
+        return py::str("Sentence({} words, {:.3f} to {:.3f} s)")
+            .format(sentence.num_words, Seconds(sentence.first_sample),
+                    Seconds(sentence.first_sample + sentence.num_samples));
+      });
 
   py::class_<TokenInfo>(module, "Token")
       .def_readonly("id", &TokenInfo::id)
@@ -140,7 +145,11 @@ void DefineValues(py::module_& module) {
       .def_readonly("first_sample", &ChunkInfo::first_sample)
       .def_readonly("num_samples", &ChunkInfo::num_samples)
       .def_property_readonly("offset", [](const ChunkInfo& chunk) { return chunk.span.code_point_offset; })
-      .def_property_readonly("length", [](const ChunkInfo& chunk) { return chunk.span.code_point_length; });
+      .def_property_readonly("length", [](const ChunkInfo& chunk) { return chunk.span.code_point_length; })
+      .def("__repr__", [](const ChunkInfo& chunk) {
+        return py::str("ChunkInfo({!r}, {:.3f} to {:.3f} s)")
+            .format(chunk.phonemes, Seconds(chunk.first_sample), Seconds(chunk.first_sample + chunk.num_samples));
+      });
 
   py::class_<WordInfo>(module, "WordInfo")
       .def_readonly("text", &WordInfo::text)
@@ -150,7 +159,10 @@ void DefineValues(py::module_& module) {
       .def_readonly("confidence", &WordInfo::confidence)
       .def_readonly("whitespace", &WordInfo::whitespace)
       .def_readonly("byte_offset", &WordInfo::offset)
-      .def_readonly("byte_length", &WordInfo::length);
+      .def_readonly("byte_length", &WordInfo::length)
+      .def("__repr__", [](const WordInfo& word) {
+        return py::str("WordInfo({!r}, {!r}, {})").format(word.text, word.phonemes, word.source);
+      });
 
   py::class_<Phonemization>(module, "Phonemes")
       .def_readonly("phonemes", &Phonemization::phonemes)
@@ -169,7 +181,10 @@ void DefineValues(py::module_& module) {
       .def_readonly("seed", &PreparedChunk::seed)
       .def_readonly("estimated_seconds", &PreparedChunk::estimated_seconds)
       .def_property_readonly("offset", [](const PreparedChunk& chunk) { return chunk.span.code_point_offset; })
-      .def_property_readonly("length", [](const PreparedChunk& chunk) { return chunk.span.code_point_length; });
+      .def_property_readonly("length", [](const PreparedChunk& chunk) { return chunk.span.code_point_length; })
+      .def("__repr__", [](const PreparedChunk& chunk) {
+        return py::str("PreparedChunk({!r}, about {:.1f} s)").format(chunk.text, chunk.estimated_seconds);
+      });
 
   py::class_<VoiceInfo>(module, "Voice")
       .def_readonly("id", &VoiceInfo::id)

@@ -192,6 +192,19 @@ class WithModel(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "enough"):
             engine.synthesize(LONG, progress=stop)
 
+    def test_values_show_themselves(self):
+        audio = engine.synthesize("Hi there.", speed=4.0)
+        self.assertRegex(repr(audio.words[0]), r"\AWord\('Hi', 0\.\d+ to \d\.\d+ s\)\Z")
+        self.assertRegex(repr(audio.sentences[0]), r"\ASentence\(3 words, 0\.\d+ to \d\.\d+ s\)\Z")
+        self.assertRegex(repr(audio.chunks[0]), r"\AChunkInfo\('h.* to \d\.\d+ s\)\Z")
+        self.assertRegex(repr(engine.prepare("Hi there.")[0]), r"\APreparedChunk\('Hi there\.', about \d\.\d s\)\Z")
+        self.assertRegex(repr(engine.phonemize("Hi there.").words[0]), r"\AWordInfo\('Hi', 'h.*', gold\)\Z")
+
+    def test_text_is_a_str(self):
+        for call in (engine.synthesize, engine.phonemize, engine.prepare):
+            with self.assertRaisesRegex(TypeError, r"\Atext: must be a str, not bytes\Z"):
+                call(b"Hi.")
+
     def test_engine(self):
         self.assertIn("af_heart", [voice.id for voice in engine.voices])
         self.assertEqual(len(engine.info["weights_sha256"]), 64)

@@ -203,7 +203,7 @@ class Engine:
         ("sentences", "packed", "paragraph", "kokoro"), max_chunk_seconds, max_chunk_characters, lexicon (Lexicon, path
         or {word: phonemes}), seed, gain, blend ("linear", "spherical"), pauses (Pauses), markup, strict_markup.
         """
-        return Audio(text, self._engine.synthesize(text, _options(voice, speed, options), cancel, progress))
+        return Audio(text, self._engine.synthesize(_text(text), _options(voice, speed, options), cancel, progress))
 
     def stream(self, text: Union[str, Iterable[str], None] = None, voice: str = "af_heart", speed: float = 1.0, *,
                first_audio: str = "fast", max_seconds_ahead: float = 60, cancel: Optional[Cancel] = None,
@@ -224,12 +224,12 @@ class Engine:
     def phonemize(self, text: str, language: str = "en-us", *, lexicon: LexiconLike = None,
                   cancel: Optional[Cancel] = None) -> Phonemes:
         """Phonemes of text, word by word. Needs no weights."""
-        return self._engine.phonemize(text, language, _lexicon(lexicon), cancel)
+        return self._engine.phonemize(_text(text), language, _lexicon(lexicon), cancel)
 
     def prepare(self, text: str, voice: str = "af_heart", speed: float = 1.0, *, cancel: Optional[Cancel] = None,
                 **options: Any) -> List[PreparedChunk]:
         """The first half of ``synthesize``: chunks with phonemes, tokens and voice rows. Needs no weights."""
-        return self._engine.prepare(text, _options(voice, speed, options), cancel)
+        return self._engine.prepare(_text(text), _options(voice, speed, options), cancel)
 
     def synthesize_prepared(self, chunks: Sequence[PreparedChunk], text: str = "", *, cancel: Optional[Cancel] = None,
                             progress: Optional[Progress] = None) -> Audio:
@@ -267,6 +267,12 @@ def save(samples: Any, path: Path, format: Optional[str] = None) -> None:
 def encode(samples: Any, format: str = "wav") -> bytes:
     """The same bytes in memory."""
     return _koe.encode_audio(samples, format)
+
+
+def _text(given: str) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"text: must be a str, not {type(given).__name__}")
+    return given
 
 
 def _lexicon(given: LexiconLike) -> Optional[Lexicon]:
