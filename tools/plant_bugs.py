@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+# As deep as the presets' build folders: what ccache has of theirs with the same flags is taken.
+BUILD = os.path.join("build", "bugs")
 B, M = "src/bundle/", "src/bundle/manifests/"
 # (file, what stands there, what takes its place, targets that may notice)
 BUGS = [
@@ -83,7 +85,7 @@ def copy_tree(root, target):
 
 
 def build(folder, targets, jobs):
-    return run(["ninja", "-C", os.path.join(folder, "build"), f"-j{jobs}", *targets], folder)
+    return run(["ninja", "-C", os.path.join(folder, BUILD), f"-j{jobs}", *targets], folder)
 
 
 def notices(folder, names, seconds):
@@ -93,7 +95,7 @@ def notices(folder, names, seconds):
             corpus = os.path.join(folder, "fuzz", "corpus", name)
             dictionary = os.path.join(folder, "fuzz", "dict", f"{name}.dict")
             with tempfile.TemporaryDirectory() as scratch:
-                command = [os.path.join(folder, "build", name), f"-artifact_prefix={scratch}/", "-rss_limit_mb=1024", "-timeout=5",
+                command = [os.path.join(folder, BUILD, name), f"-artifact_prefix={scratch}/", "-rss_limit_mb=1024", "-timeout=5",
                            "-max_len=8192"]
                 if os.path.exists(dictionary):
                     command.append(f"-dict={dictionary}")
@@ -114,7 +116,7 @@ def main():
     folder = options.build or tempfile.mkdtemp(prefix="koe-bugs-")
     chosen = [int(n) for n in options.only.split(",")] if options.only else list(range(1, len(BUGS) + 1))
     copy_tree(root, folder)
-    configured = run(["cmake", "-S", folder, "-B", os.path.join(folder, "build"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+    configured = run(["cmake", "-S", folder, "-B", os.path.join(folder, BUILD), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                       "-DCMAKE_CXX_COMPILER=clang++-14", "-DCMAKE_C_COMPILER=clang-14", "-DKOE_FUZZ=ON",
                       "-DKOE_SANITIZE=address,undefined,float-cast-overflow", "-DKOE_BUILD_BENCHES=OFF",
                       "-DKOE_BUILD_TESTS=OFF", "-DKOE_BUILD_FUZZERS=ON",
