@@ -52,13 +52,27 @@ KOE_VNNI FixedRowTail TailOf(const int8_t* digits, size_t digit_bytes) {
   return tail;
 }
 
-// One vector of outputs from the three sums.
-KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512i high, float row_scale,
+// The highest sums of a row with what its fourth digits add, column by column of a panel w.
+KOE_VNNI inline __m512 High(const FixedGemmArgs& args, const FixedRowTail& tail, const int8_t* digits, const uint8_t* w,
+                            size_t column, __m512i high) {
+  if (tail.num_outliers == 0) return _mm512_cvtepi32_ps(high);
+  __m512i top = _mm512_mullo_epi32(_mm512_set1_epi32(-tail.top_sum), _mm512_load_si512(args.zero_points + column));
+  const int8_t* list = digits + kFixedDigits * FixedDigitBytes(args.k) + kFixedTailBytes;
+  for (uint32_t i = 0; i < tail.num_outliers; ++i) {
+    FixedOutliers four;
+    std::memcpy(&four, list + i * sizeof(four), sizeof(four));
+    DotAdd(top, LoadWeights(w + size_t{four.group} * 4 * kPanelWidth), Broadcast4(four.digits));
+  }
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(top), _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(high));
+}
+
+// One vector of outputs from the sums.
+KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512 high, float row_scale,
                             size_t column, float* c) {
   const size_t count = args.n > column ? args.n - column : 0;
   const __mmask16 mask = count >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << count) - 1);
   const __m512 base = _mm512_set1_ps(256.0f);
-  const __m512 upper = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), base, _mm512_cvtepi32_ps(middle));
+  const __m512 upper = _mm512_fmadd_ps(high, base, _mm512_cvtepi32_ps(middle));
   const __m512 sum = _mm512_fmadd_ps(upper, base, _mm512_cvtepi32_ps(low));
   const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), _mm512_load_ps(args.scales + column));
   const __m512 bias = args.bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(mask, args.bias + column);
@@ -75,13 +89,13 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
   const int8_t* x2 = x1 + (kRows > 2 ? row_bytes : 0);
   const int8_t* x3 = x2 + (kRows > 3 ? row_bytes : 0);
   const size_t column = panel * kPanelWidth;
-  float scales[kRows];
+  FixedRowTail tails[kRows];
   __m512i sum[kLines][kPanelVecs];
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r) {
     const int8_t* x = r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3;
     const FixedRowTail tail = TailOf(x, digit_bytes);
-    scales[r] = tail.scale;
+    tails[r] = tail;
     HWY_UNROLL(3)
     for (size_t d = 0; d < kFixedDigits; ++d) {
       const __m512i minus = _mm512_set1_epi32(-tail.sums[d]);
@@ -109,12 +123,15 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
       for (size_t v = 0; v < kPanelVecs; ++v) DotAdd(sum[line][v], weights[v], four);
     }
   }
+  w = args.w + panel * FixedPanelBytes(args.k);
   float* c = args.c + row * args.c_stride;
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r, c += args.c_stride) {
+    const int8_t* x = r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3;
     HWY_UNROLL(2)
     for (size_t v = 0; v < kPanelVecs; ++v) {
-      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], sum[3 * r + 2][v], scales[r], column + v * kLanes, c);
+      const __m512 high = High(args, tails[r], x, w + v * 4 * kLanes, column + v * kLanes, sum[3 * r + 2][v]);
+      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], high, tails[r].scale, column + v * kLanes, c);
     }
   }
 }
@@ -149,9 +166,12 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
       DotAdd(sum[2][v], weights, high);
     }
   }
+  w = args.w + panel * panel_bytes;
   HWY_UNROLL(8)
   for (size_t v = 0; v < kVecs; ++v) {
-    Finish(args, sum[0][v], sum[1][v], sum[2][v], tail.scale, column + v * kLanes, args.c);
+    const uint8_t* at = w + v / kPanelVecs * panel_bytes + v % kPanelVecs * 4 * kLanes;
+    const __m512 high = High(args, tail, x, at, column + v * kLanes, sum[2][v]);
+    Finish(args, sum[0][v], sum[1][v], high, tail.scale, column + v * kLanes, args.c);
   }
 }
 
@@ -189,6 +209,23 @@ KOE_VNNI inline __mmask16 FirstLanes(size_t count) {
   return count >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << count) - 1);
 }
 
+// The magnitude that three digits hold.
+KOE_VNNI float Limit(const float* x, size_t k, float max) {
+  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
+  for (int shift = 0; shift < kMaxFixedShift; ++shift) {
+    const __m512 half = _mm512_set1_ps(max / 2);
+    size_t count = 0;
+    for (size_t i = 0; i < k && count <= MaxFixedOutliers(k); i += kLanes) {
+      const __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(FirstLanes(k - i), x + i));
+      const __m512 value = _mm512_castsi512_ps(_mm512_and_si512(bits, magnitude));
+      count += static_cast<size_t>(__builtin_popcount(_mm512_cmp_ps_mask(value, half, _CMP_GT_OQ)));
+    }
+    if (count > MaxFixedOutliers(k)) break;
+    max /= 2;
+  }
+  return max;
+}
+
 KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std::byte* out) {
   const size_t digit_bytes = FixedDigitBytes(k);
   const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF), offsets = _mm512_set1_epi32(static_cast<int>(kDigitOffsets));
@@ -203,13 +240,15 @@ KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std
     const int32_t bits = _mm512_reduce_max_epi32(max_bits);
     float max;
     std::memcpy(&max, &bits, sizeof(max));
+    std::byte* list = out + kFixedDigits * digit_bytes + kFixedTailBytes;
     FixedRowTail tail{};
     if (bits >= 0x7F800000) {
       std::memset(digits, 0, kFixedDigits * digit_bytes);
       tail.scale = std::numeric_limits<float>::quiet_NaN();
     } else {
-      tail.scale = max / kFixedMax;
-      const __m512 inverse = _mm512_set1_ps(kFixedMax / max);
+      const float limit = Limit(x, k, max);
+      tail.scale = limit / kFixedMax;
+      const __m512 inverse = _mm512_set1_ps(kFixedMax / limit);
       for (size_t i = 0; i < digit_bytes; i += kLanes) {
         const __mmask16 mask = i < k ? FirstLanes(k - i) : __mmask16{0};
         const __m512i value = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse));
@@ -218,6 +257,15 @@ KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std
         _mm_store_si128(to, _mm512_cvtepi32_epi8(bytes));
         _mm_store_si128(to + digit_bytes / 16, _mm512_cvtepi32_epi8(_mm512_srli_epi32(bytes, 8)));
         _mm_store_si128(to + digit_bytes / 8, _mm512_cvtepi32_epi8(_mm512_srli_epi32(bytes, 16)));
+        const __m512i top = _mm512_srai_epi32(bytes, 24);
+        if (uint32_t rest = _mm512_test_epi32_mask(top, top); rest != 0) {
+          alignas(64) int32_t lanes[kLanes];
+          _mm512_store_si512(lanes, top);
+          for (; rest != 0; rest &= rest - 1) {
+            const auto lane = static_cast<size_t>(__builtin_ctz(rest));
+            AddOutlier(i + lane, static_cast<int8_t>(lanes[lane]), &tail, list);
+          }
+        }
       }
       const __m512i ones = _mm512_set1_epi8(1);
       for (size_t d = 0; d < kFixedDigits; ++d) {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/fixed_gemm/fixed_gemm.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <limits>
+#include <utility>
 
 #include "kernels/fixed_gemm/fixed_row.h"
 #include "kernels/gemm/dense_test_util.h"
@@ -71,23 +75,81 @@ struct Case {
   AlignedBuffer<int32_t> zero_points;
 };
 
+// What three digits hold of row r, by the header's words.
+float LimitOf(const Case& c, size_t r) {
+  std::vector<float> magnitudes;
+  for (size_t i = 0; i < c.k; ++i) magnitudes.push_back(std::abs(c.x[r * c.k + i]));
+  std::sort(magnitudes.begin(), magnitudes.end(), std::greater<>());
+  const float max = std::max(kMinFixedMax, magnitudes[0]), most = magnitudes[std::min(c.k - 1, c.k / 64)];
+  float limit = max;
+  for (int s = 1; s <= 5 && most <= std::ldexp(max, -s); ++s) limit = std::ldexp(max, -s);
+  return limit;
+}
+
+// Rows in turn: as they are; one input 20 times the others; as many of 100 times as may be, two of them neighbours and
+// one the last; one more than that.
+void AddOutliers(Case* c) {
+  for (size_t r = 0; r < c->rows; ++r) {
+    const size_t most = c->k / 64, count[] = {0, most == 0 ? 0 : size_t{1}, most, most + 1};
+    for (size_t o = 0; o < count[r % 4]; ++o) {
+      const size_t i = o == 1 ? 1 : o == 2 ? c->k - 1 : o * 37 % c->k;
+      c->x[r * c->k + i] = (o % 2 == 0 ? 1.0f : -1.0f) * (r % 4 == 1 ? 20.0f : 100.0f + static_cast<float>(o));
+    }
+  }
+}
+
 // The bound of the header.
 void ExpectWithinTheBound(const Case& c, const std::vector<float>& got, bool has_bias) {
   for (size_t r = 0; r < c.rows; ++r) {
-    float max = kMinFixedMax;
-    for (size_t i = 0; i < c.k; ++i) max = std::max(max, std::abs(c.x[r * c.k + i]));
-    const double unit = double{max} / double{kFixedMax};
+    const double limit = LimitOf(c, r), unit = limit / double{kFixedMax};
     for (size_t j = 0; j < c.n; ++j) {
       const double bias = has_bias ? c.bias[j] : 0;
-      double exact = bias, weights = 0;
+      double exact = bias, inputs = 0, magnitude = std::abs(bias);
       for (size_t i = 0; i < c.k; ++i) {
-        exact += c.x[r * c.k + i] * c.Weight(i, j);
-        weights += std::abs(c.Weight(i, j));
+        const double x = c.x[r * c.k + i], w = std::abs(c.Weight(i, j));
+        exact += x * c.Weight(i, j);
+        inputs += w * (unit / 2 + 3 * kEps * std::abs(x));
+        // No digit passes 128, and a fourth one's share is at most twice its input.
+        magnitude += w * (unit * 128 * (65536 + 256 + 1) + (std::abs(x) > limit ? 2 * std::abs(x) : 0));
       }
-      // No digit passes 128: sum |w| bounds each of the three sums.
-      const double magnitude = std::abs(bias) + unit * weights * 128 * (65536 + 256 + 1);
-      const double bound = 1.5 * unit * weights + 6 * kEps * magnitude;
-      ASSERT_NEAR(got[r * c.n + j], exact, bound) << "row " << r << " column " << j;
+      ASSERT_NEAR(got[r * c.n + j], exact, inputs + 7 * kEps * magnitude) << "row " << r << " column " << j;
+    }
+  }
+}
+
+// Whole number i of a quantised row.
+int64_t ValueAt(const std::byte* row, size_t k, size_t i) {
+  const auto* digits = reinterpret_cast<const int8_t*>(row);
+  int64_t value = 0;
+  for (size_t d = 0; d < kFixedDigits; ++d) value += (int64_t{1} << (8 * d)) * digits[d * FixedDigitBytes(k) + i];
+  FixedRowTail tail;
+  std::memcpy(&tail, row + kFixedDigits * FixedDigitBytes(k), sizeof(tail));
+  for (size_t o = 0; o < tail.num_outliers; ++o) {
+    FixedOutliers four;
+    std::memcpy(&four, row + kFixedDigits * FixedDigitBytes(k) + kFixedTailBytes + o * sizeof(four), sizeof(four));
+    if (four.group == i / 4) value += (int64_t{1} << 24) * four.digits[i % 4];
+  }
+  return value;
+}
+
+TEST(FixedGemmTest, AFewLargeInputsDoNotCoarsenTheOthers) {
+  for (const size_t k : {5, 63, 64, 130, 256, 770}) {
+    Case c(8, k, 1);
+    AddOutliers(&c);
+    const AlignedBuffer<std::byte> rows = c.Quantised(scalar::kFixedGemmOps);
+    for (size_t r = 0; r < c.rows; ++r) {
+      const std::byte* row = rows.data() + r * FixedRowBytes(k);
+      FixedRowTail tail;
+      std::memcpy(&tail, row + kFixedDigits * FixedDigitBytes(k), sizeof(tail));
+      EXPECT_EQ(tail.scale, LimitOf(c, r) / kFixedMax) << k << " row " << r;
+      EXPECT_LE(tail.num_outliers, MaxFixedOutliers(k));
+      if (k >= 256) {
+        EXPECT_EQ(tail.num_outliers > 0, r % 4 == 1 || r % 4 == 2) << k << " row " << r;
+      }
+      for (size_t i = 0; i < k; ++i) {
+        const double x = c.x[r * k + i], scale = tail.scale;
+        ASSERT_NEAR(static_cast<double>(ValueAt(row, k, i)) * scale, x, scale / 2 + 3 * kEps * std::abs(x)) << k;
+      }
     }
   }
 }
@@ -97,7 +159,8 @@ TEST(FixedGemmTest, TheReferenceIsWithinItsBound) {
     for (const size_t k : {1, 5, 64, 130}) {
       for (const size_t n : {1, 33}) {
         for (const float deviation : {1.0f, 1e-20f, 1e10f}) {
-          const Case c(rows, k, n, deviation);
+          Case c(rows, k, n, deviation);
+          if (deviation == 1) AddOutliers(&c);
           const bool has_bias = n == 33;
           ExpectWithinTheBound(c, c.Product(scalar::kFixedGemmOps, c.Quantised(scalar::kFixedGemmOps).data(), has_bias),
                                has_bias);
@@ -114,14 +177,22 @@ TEST(FixedGemmTest, EveryTargetGivesTheReferencesBits) {
     if (ops == nullptr) continue;
     ++num_targets;
     for (const size_t rows : {1, 2, 3, 4, 5, 11, 97}) {
-      for (const size_t k : {1, 4, 15, 64, 66, 256}) {
+      for (const size_t k : {1, 4, 15, 64, 66, 256, 770}) {
         for (const size_t n : {1, 31, 32, 65, 160}) {
           if (rows == 97 && k != 66) continue;
-          const Case c(rows, k, n);
+          Case c(rows, k, n);
+          AddOutliers(&c);
+          if (rows == 1)
+            std::fill_n(c.x.begin(), std::min<size_t>(k / 64, 2), 50.0f);  // one row takes a way of its own
           const AlignedBuffer<std::byte> want = c.Quantised(scalar::kFixedGemmOps), got = c.Quantised(*ops);
           for (size_t r = 0; r < rows; ++r) {
-            const size_t at = r * FixedRowBytes(k), size = kFixedDigits * FixedDigitBytes(k) + sizeof(FixedRowTail);
-            ASSERT_TRUE(std::equal(want.data() + at, want.data() + at + size, got.data() + at)) << k << " row " << r;
+            const size_t at = r * FixedRowBytes(k), end = kFixedDigits * FixedDigitBytes(k);
+            FixedRowTail tail;
+            std::memcpy(&tail, want.data() + at + end, sizeof(tail));
+            ASSERT_TRUE(std::equal(want.data() + at, want.data() + at + end + sizeof(tail), got.data() + at));
+            const size_t list = at + end + kFixedTailBytes, size = tail.num_outliers * sizeof(FixedOutliers);
+            ASSERT_TRUE(std::equal(want.data() + list, want.data() + list + size, got.data() + list))
+                << k << " row " << r;
           }
           ASSERT_EQ(c.Product(*ops, got.data()), c.Product(scalar::kFixedGemmOps, want.data()))
               << rows << " rows, " << k << "->" << n;
