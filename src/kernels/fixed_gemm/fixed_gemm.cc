@@ -52,27 +52,45 @@ KOE_VNNI FixedRowTail TailOf(const int8_t* digits, size_t digit_bytes) {
   return tail;
 }
 
-// The highest sums of a row with what its fourth digits add, column by column of a panel w.
-KOE_VNNI inline __m512 High(const FixedGemmArgs& args, const FixedRowTail& tail, const int8_t* digits, const uint8_t* w,
-                            size_t column, __m512i high) {
-  if (tail.num_outliers == 0) return _mm512_cvtepi32_ps(high);
-  __m512i top = _mm512_mullo_epi32(_mm512_set1_epi32(-tail.top_sum), _mm512_load_si512(args.zero_points + column));
+// What a row's fourth digits add to the sums of the third by one panel w, to tops. Out of line and before the sums of
+// the others are begun: beside them g++ would keep those in memory.
+KOE_VNNI HWY_NOINLINE void Tops(const FixedGemmArgs& args, const int8_t* digits, const uint8_t* w, size_t column,
+                                float* tops) {
   const int8_t* list = digits + kFixedDigits * FixedDigitBytes(args.k) + kFixedTailBytes;
-  for (uint32_t i = 0; i < tail.num_outliers; ++i) {
+  const FixedRowTail tail = TailOf(digits, FixedDigitBytes(args.k));
+  // Two chains each: a dot product takes several cycles to come out.
+  __m512i sum[2][kPanelVecs];
+  for (size_t v = 0; v < kPanelVecs; ++v) {
+    sum[0][v] =
+        _mm512_mullo_epi32(_mm512_set1_epi32(-tail.top_sum), _mm512_load_si512(args.zero_points + column + v * kLanes));
+    sum[1][v] = _mm512_setzero_si512();
+  }
+  const auto add = [&](uint32_t i, __m512i* to) KOE_VNNI {
     FixedOutliers four;
     std::memcpy(&four, list + i * sizeof(four), sizeof(four));
-    DotAdd(top, LoadWeights(w + size_t{four.group} * 4 * kPanelWidth), Broadcast4(four.digits));
+    const __m512i digits4 = Broadcast4(four.digits);
+    const uint8_t* at = w + size_t{four.group} * 4 * kPanelWidth;
+    for (size_t v = 0; v < kPanelVecs; ++v) DotAdd(to[v], LoadWeights(at + v * 4 * kLanes), digits4);
+  };
+  uint32_t i = 0;
+  for (; i + 2 <= tail.num_outliers; i += 2) {
+    add(i, sum[0]);
+    add(i + 1, sum[1]);
   }
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(top), _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(high));
+  if (i < tail.num_outliers) add(i, sum[0]);
+  for (size_t v = 0; v < kPanelVecs; ++v) {
+    const __m512 top = _mm512_cvtepi32_ps(_mm512_add_epi32(sum[0][v], sum[1][v]));
+    _mm512_store_ps(tops + v * kLanes, _mm512_mul_ps(top, _mm512_set1_ps(256.0f)));
+  }
 }
 
 // One vector of outputs from the sums.
-KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512 high, float row_scale,
-                            size_t column, float* c) {
+KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512i high, __m512 top,
+                            float row_scale, size_t column, float* c) {
   const size_t count = args.n > column ? args.n - column : 0;
   const __mmask16 mask = count >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << count) - 1);
   const __m512 base = _mm512_set1_ps(256.0f);
-  const __m512 upper = _mm512_fmadd_ps(high, base, _mm512_cvtepi32_ps(middle));
+  const __m512 upper = _mm512_fmadd_ps(_mm512_add_ps(top, _mm512_cvtepi32_ps(high)), base, _mm512_cvtepi32_ps(middle));
   const __m512 sum = _mm512_fmadd_ps(upper, base, _mm512_cvtepi32_ps(low));
   const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), _mm512_load_ps(args.scales + column));
   const __m512 bias = args.bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(mask, args.bias + column);
@@ -89,13 +107,20 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
   const int8_t* x2 = x1 + (kRows > 2 ? row_bytes : 0);
   const int8_t* x3 = x2 + (kRows > 3 ? row_bytes : 0);
   const size_t column = panel * kPanelWidth;
-  FixedRowTail tails[kRows];
+  const uint8_t* w = args.w + panel * FixedPanelBytes(args.k);
+  alignas(64) float tops[kRows][kPanelWidth] = {};
+  float scales[kRows];
   __m512i sum[kLines][kPanelVecs];
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r) {
     const int8_t* x = r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3;
     const FixedRowTail tail = TailOf(x, digit_bytes);
-    tails[r] = tail;
+    scales[r] = tail.scale;
+    if (tail.num_outliers > 0) Tops(args, x, w, column, tops[r]);
+  }
+  HWY_UNROLL(4)
+  for (size_t r = 0; r < kRows; ++r) {
+    const FixedRowTail tail = TailOf(r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3, digit_bytes);
     HWY_UNROLL(3)
     for (size_t d = 0; d < kFixedDigits; ++d) {
       const __m512i minus = _mm512_set1_epi32(-tail.sums[d]);
@@ -106,7 +131,6 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
       }
     }
   }
-  const uint8_t* w = args.w + panel * FixedPanelBytes(args.k);
   const size_t steps = (args.k + 3) / 4;
   for (size_t i = 0; i < steps; ++i, w += 4 * kPanelWidth) {
     // The next panel's beginning, while this one's end is in use.
@@ -123,15 +147,13 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
       for (size_t v = 0; v < kPanelVecs; ++v) DotAdd(sum[line][v], weights[v], four);
     }
   }
-  w = args.w + panel * FixedPanelBytes(args.k);
   float* c = args.c + row * args.c_stride;
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r, c += args.c_stride) {
-    const int8_t* x = r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3;
     HWY_UNROLL(2)
     for (size_t v = 0; v < kPanelVecs; ++v) {
-      const __m512 high = High(args, tails[r], x, w + v * 4 * kLanes, column + v * kLanes, sum[3 * r + 2][v]);
-      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], high, tails[r].scale, column + v * kLanes, c);
+      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], sum[3 * r + 2][v], _mm512_load_ps(tops[r] + v * kLanes), scales[r],
+             column + v * kLanes, c);
     }
   }
 }
@@ -144,6 +166,11 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
   const auto* x = reinterpret_cast<const int8_t*>(args.x);
   const FixedRowTail tail = TailOf(x, digit_bytes);
   const size_t column = panel * kPanelWidth;
+  const uint8_t* w = args.w + panel * panel_bytes;
+  alignas(64) float tops[kPanels * kPanelWidth] = {};
+  for (size_t p = 0; p < kPanels && tail.num_outliers > 0; ++p) {
+    Tops(args, x, w + p * panel_bytes, column + p * kPanelWidth, tops + p * kPanelWidth);
+  }
   __m512i sum[kFixedDigits][kVecs];
   HWY_UNROLL(3)
   for (size_t d = 0; d < kFixedDigits; ++d) {
@@ -153,7 +180,6 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
       sum[d][v] = _mm512_mullo_epi32(minus, _mm512_load_si512(args.zero_points + column + v * kLanes));
     }
   }
-  const uint8_t* w = args.w + panel * panel_bytes;
   const size_t steps = (args.k + 3) / 4;
   for (size_t i = 0; i < steps; ++i, w += 4 * kPanelWidth) {
     const __m512i low = Broadcast4(x + 4 * i), middle = Broadcast4(x + digit_bytes + 4 * i),
@@ -166,12 +192,10 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
       DotAdd(sum[2][v], weights, high);
     }
   }
-  w = args.w + panel * panel_bytes;
   HWY_UNROLL(8)
   for (size_t v = 0; v < kVecs; ++v) {
-    const uint8_t* at = w + v / kPanelVecs * panel_bytes + v % kPanelVecs * 4 * kLanes;
-    const __m512 high = High(args, tail, x, at, column + v * kLanes, sum[2][v]);
-    Finish(args, sum[0][v], sum[1][v], high, tail.scale, column + v * kLanes, args.c);
+    Finish(args, sum[0][v], sum[1][v], sum[2][v], _mm512_load_ps(tops + v * kLanes), tail.scale, column + v * kLanes,
+           args.c);
   }
 }
 
