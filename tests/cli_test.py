@@ -856,7 +856,7 @@ class BundleTest(CliTestCase):
         self.assertEqual(starts, sorted(starts))
 
     def test_memory_that_the_user_does_not_allow(self):
-        self.fail_with(BAD_INPUT, re.compile(r"memory: \d+ bytes for one second: 104857600 are allowed"),
+        self.fail_with(BAD_INPUT, re.compile(r"memory: \d+ bytes for the model and one second of speech: 104857600 are allowed"),
                        "say", "Hello.", "--max-memory", "100M", "-o", "hello.wav")
         self.assertEqual(self.files(), [])
 

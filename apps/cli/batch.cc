@@ -102,10 +102,12 @@ class Batch : public Command {
       if (!report) return {ExitCode::kIo, "output: " + Quote(report_path) + ": cannot be written"};
       CLI_CHECK_OK(WriteStandardOutput(json), InputFailure);
     }
-    terminal->Summary(Format("%zu lines: %zu failed, %zu kept", num_lines, num_failed, num_kept));
+    terminal->Summary(
+        Format("%zu line%s: %zu failed, %zu kept", num_lines, num_lines == 1 ? "" : "s", num_failed, num_kept));
     if (num_failed > 0) {
       first_failure.message =
-          Format("batch: %zu of %zu lines failed; the first: ", num_failed, num_lines) + first_failure.message;
+          Format("batch: %zu of %zu line%s failed; the first: ", num_failed, num_lines, num_lines == 1 ? "" : "s") +
+          first_failure.message;
     }
     return first_failure;
   }

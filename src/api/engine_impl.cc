@@ -27,8 +27,9 @@ Result<double> SecondsThatFit(const pipeline::Synthesizer& synthesizer, size_t m
     return synthesizer.PeakBytes(std::min<size_t>(2 + static_cast<size_t>(tokens), 512), frames);
   };
   if (bytes(kSmallest) > max_bytes) {
-    return Error(ErrorCode::kTooLong, "memory: " + std::to_string(bytes(kSmallest)) +
-                                          " bytes for one second: " + std::to_string(max_bytes) + " are allowed");
+    return Error(ErrorCode::kTooLong,
+                 "memory: " + std::to_string(bytes(kSmallest)) +
+                     " bytes for the model and one second of speech: " + std::to_string(max_bytes) + " are allowed");
   }
   size_t fits = kSmallest, too_many = kLargest + 1;
   while (fits + 1 < too_many) {
