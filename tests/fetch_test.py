@@ -227,6 +227,12 @@ class FetchTest(unittest.TestCase):
         self.assertEqual(code, 5)
         self.assertIn("after 3 tries", err)
 
+    def test_a_missing_manifest_is_told_with_its_place(self):
+        code, _, err = self.koe.run("fetch", f"{self.http.url}/good/sub", "--allow-http", "--sha256", sha256(b""), "--store",
+                                    self.new_store("missing").folder, *FAST)
+        self.assertEqual(code, 4)
+        self.assertIn(f"HostedManifest.json at {self.http.url}/good/sub: the server's answer is 404", err)
+
     def test_redirect_to_http_is_not_followed(self):
         start = len(self.http.requests())
         self.fetch(self.https, "redirect-to-http", self.new_store("to-http", empty=True))
@@ -244,6 +250,7 @@ class FetchTest(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 6, err)
+        self.assertIn("the same command goes on", err)
         parts = store.parts(NEW)
         self.assertTrue(parts)
         self.assertIsNone(store.current())

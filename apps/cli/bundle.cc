@@ -51,6 +51,7 @@ Examples:
   koe bundle info --json models/kokoro-82m)";
 
 std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
+std::string Voices(size_t count) { return Format(count == 1 ? "%zu voice" : "%zu voices", count); }
 
 class Build : public Command {
  public:
@@ -115,8 +116,8 @@ class Build : public Command {
     CLI_TRY(const BundleReport report, ReadBundle(options.output_dir), BundleFailure);
     if (json_) CLI_CHECK_OK(WriteStandardOutput(BundleJson(report)), InputFailure);
     if (!json_) {
-      terminal->Summary(*output_ + Format(": %zu files, ", report.num_files) + Megabytes(report.num_bytes) +
-                        Format(", %zu voices, ", report.voices.size()) + "languages " + Join(report.languages));
+      terminal->Summary(*output_ + Format(": %zu files, ", report.num_files) + Megabytes(report.num_bytes) + ", " +
+                        Voices(report.voices.size()) + ", languages " + Join(report.languages));
     }
     return {};
   }
@@ -157,7 +158,7 @@ class Build : public Command {
     if (json_) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
     if (!json_) {
       terminal->Summary(*output_ + Format(": %zu packages, %zu files, ", report.packages.size(), report.num_files) +
-                        Megabytes(report.num_bytes) + Format(", %zu voices", report.voices.size()) +
+                        Megabytes(report.num_bytes) + ", " + Voices(report.voices.size()) +
                         (report.provenance_verified ? "" : "; inputs not verified, which the seed's SDK refuses"));
     }
     return {};

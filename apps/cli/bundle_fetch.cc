@@ -66,6 +66,11 @@ std::string ProgressText(const DownloadProgress& progress) {
   return text;
 }
 
+Outcome FetchFailure(const Error& error) {
+  if (error.code() != ErrorCode::kCancelled) return BundleFailure(error);
+  return {ExitCode::kCancelled, "interrupted: what has come is kept; the same command goes on with it"};
+}
+
 // Beside it and renamed, so that a build never reads half a manifest.
 Result<void> WriteManifest(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
@@ -133,7 +138,7 @@ class Fetch : public Command {
     CLI_CHECK_OK(Apply(&options.limits, &options.network), UsageFailure);
     options.progress = Progress(terminal);
     options.cancel = &CancelOnInterrupt();
-    CLI_TRY(const FetchReport report, FetchBundle(options), BundleFailure);
+    CLI_TRY(const FetchReport report, FetchBundle(options), FetchFailure);
     if (manifest_out_) CLI_CHECK_OK(WriteManifest(*manifest_out_, report.download_manifest), BundleFailure);
     if (json_) CLI_CHECK_OK(WriteStandardOutput(FetchJson(report)), InputFailure);
     if (!json_) {
@@ -192,7 +197,7 @@ class Fetch : public Command {
     CLI_CHECK_OK(Apply(&options.limits, &options.network), UsageFailure);
     options.progress = Progress(terminal);
     options.cancel = &CancelOnInterrupt();
-    CLI_TRY(const OfficialFetchReport report, FetchOfficialFiles(options), BundleFailure);
+    CLI_TRY(const OfficialFetchReport report, FetchOfficialFiles(options), FetchFailure);
     if (manifest_out_) CLI_CHECK_OK(WriteManifest(*manifest_out_, report.manifest_json), BundleFailure);
     if (json_) CLI_CHECK_OK(WriteStandardOutput(OfficialFetchJson(options.output_dir, report)), InputFailure);
     if (!json_) {

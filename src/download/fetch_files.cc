@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "bundle/byte_reader.h"
+#include "download/url.h"
 
 namespace koe::download {
 namespace {
@@ -115,14 +116,15 @@ std::vector<size_t> LargestFirst(const std::vector<FileJob>& jobs) {
 
 class MemoryReceiver : public Receiver {
  public:
-  MemoryReceiver(std::string name, size_t max_bytes) : name_(std::move(name)), max_bytes_(max_bytes) {}
+  MemoryReceiver(std::string name, std::string url, size_t max_bytes)
+      : name_(std::move(name)), url_(std::move(url)), max_bytes_(max_bytes) {}
   void Reset() {
     bytes_.clear();
     is_transient_ = false;
   }
   Result<void> OnHead(const ResponseHead& head) override {
     retry_after_s_ = head.retry_after_s;
-    if (const auto refusal = CheckStatus(head, name_)) {
+    if (const auto refusal = CheckStatus(head, name_ + " at " + Shown(url_))) {
       is_transient_ = refusal->is_transient;
       return refusal->error;
     }
@@ -147,7 +149,7 @@ class MemoryReceiver : public Receiver {
   Error TooLong() const {
     return Error(ErrorCode::kTooLong, "file: " + name_ + ": more than " + std::to_string(max_bytes_) + " bytes");
   }
-  const std::string name_;
+  const std::string name_, url_;
   const size_t max_bytes_;
   std::string bytes_;
   bool is_transient_ = false;
@@ -204,7 +206,7 @@ Result<uint64_t> FetchFiles(FileOps& ops, const std::vector<FileJob>& jobs, cons
 
 Result<std::string> FetchBytes(const std::string& url, const std::string& name, size_t max_bytes,
                                const Settings& settings, const std::function<void()>& poll) {
-  MemoryReceiver receiver(name, max_bytes);
+  MemoryReceiver receiver(name, url, max_bytes);
   std::atomic<bool> stop{false};
   TransportOptions transport_options = settings.transport;
   transport_options.cancel = &stop;
