@@ -18,10 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error IoError(const std::string& path, int code) {
-  return Error(ErrorCode::kIo, "file: " + path + ": " + std::strerror(code));
-}
-
 bool IsNameByte(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -36,7 +32,7 @@ Result<std::string> ReadBounded(const std::string& path, int flags, size_t max_b
                    "file: " + name + ((flags & O_NOFOLLOW) != 0 ? ": a symbolic link" : ": too many symbolic links"));
     }
     return errno == ENOENT || errno == ENOTDIR ? Error(ErrorCode::kNotFound, "file: " + path + ": missing")
-                                               : IoError(path, errno);
+                                               : FileError(path, errno);
   }
   struct stat info;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -52,7 +48,7 @@ Result<std::string> ReadBounded(const std::string& path, int flags, size_t max_b
     if (got < 0) {
       const int code = errno;
       close(fd);
-      return IoError(path, code);
+      return FileError(path, code);
     }
     if (got == 0) break;
     text.append(block, static_cast<size_t>(got));
@@ -64,6 +60,10 @@ Result<std::string> ReadBounded(const std::string& path, int flags, size_t max_b
 }
 
 }  // namespace
+
+Error FileError(const std::string& path, int code) {
+  return Error(ErrorCode::kIo, "file: " + path + ": " + std::strerror(code));
+}
 
 bool IsSafePath(const std::string& path) {
   if (path.empty() || path.size() > kMaxPathBytes) return false;
@@ -126,7 +126,7 @@ Result<std::vector<std::string>> ListFiles(const std::string& root, size_t max_f
 
 Result<FileWriter> FileWriter::Create(const std::string& path) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0) return IoError(path, errno);
+  if (fd < 0) return FileError(path, errno);
   return FileWriter(fd, path);
 }
 
@@ -141,7 +141,7 @@ Result<void> FileWriter::Write(Bytes bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(fd_, bytes.data(), std::min(bytes.size(), size_t{1} << 30));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return IoError(path_, errno);
+    if (written < 0) return FileError(path_, errno);
     bytes = bytes.subspan(static_cast<size_t>(written));
   }
   return {};
@@ -151,35 +151,49 @@ Result<void> FileWriter::Finish() {
   const int fd = std::exchange(fd_, -1);
   const int synced = fsync(fd);
   const int code = errno;
-  if (close(fd) != 0 && synced == 0) return IoError(path_, errno);
-  if (synced != 0) return IoError(path_, code);
+  if (close(fd) != 0 && synced == 0) return FileError(path_, errno);
+  if (synced != 0) return FileError(path_, code);
+  return {};
+}
+
+Result<void> SyncFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return FileError(path, errno);
+  const int synced = fsync(fd);
+  const int code = errno;
+  close(fd);
+  if (synced != 0) return FileError(path, code);
   return {};
 }
 
 Result<void> SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return IoError(path, errno);
+  if (fd < 0) return FileError(path, errno);
   const int synced = fsync(fd);
   const int code = errno;
   close(fd);
   // Some file systems cannot sync a directory; theirs is the promise, then.
-  if (synced != 0 && code != EINVAL && code != EROFS) return IoError(path, code);
+  if (synced != 0 && code != EINVAL && code != EROFS) return FileError(path, code);
   return {};
 }
 
 Result<void> ReplaceSmallFile(const std::string& path, const std::string& temporary, std::string_view text) {
   // What a killed writer has left is written over.
-  if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return IoError(temporary, errno);
+  if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return FileError(temporary, errno);
   KOE_TRY(FileWriter writer, FileWriter::Create(temporary));
   auto written = writer.Write(AsBytes(text));
   if (written) written = writer.Finish();
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) written = IoError(path, errno);
+  if (written && rename(temporary.c_str(), path.c_str()) != 0) written = FileError(path, errno);
   if (!written) {
     unlink(temporary.c_str());
     return written;
   }
   const size_t slash = path.rfind('/');
   return SyncDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
+Result<void> ReplaceSmallFileIn(const std::string& folder, const std::string& name, std::string_view text) {
+  return ReplaceSmallFile(folder + "/" + name, folder + "/." + name + ".new", text);
 }
 
 }  // namespace koe::bundle

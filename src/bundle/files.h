@@ -15,6 +15,9 @@
 
 namespace koe::bundle {
 
+// kIo: "file: <path>: <strerror>".
+Error FileError(const std::string& path, int code);
+
 // Relative, of [A-Za-z0-9._-] parts joined by single slashes, no part starting with a dot, at most kMaxPathBytes.
 bool IsSafePath(const std::string& path);
 // [A-Za-z0-9_-]{1,64}
@@ -50,6 +53,8 @@ class FileWriter {
   std::string path_;
 };
 
+// Opens, syncs and closes a regular file (kIo for a link) or a directory.
+Result<void> SyncFile(const std::string& path);
 Result<void> SyncDirectory(const std::string& path);
 
 // Swaps two entries of one file system in one step: 0, or -1 and errno (EINVAL, ENOSYS where it cannot).
@@ -61,6 +66,8 @@ void RemoveTree(const std::string& path);
 // else's), synced, renamed to `path`, the folder synced. kIo: what was at `path` is as it was, unless only the last
 // sync failed.
 Result<void> ReplaceSmallFile(const std::string& path, const std::string& temporary, std::string_view text);
+// The same by way of <folder>/.<name>.new.
+Result<void> ReplaceSmallFileIn(const std::string& folder, const std::string& name, std::string_view text);
 
 // The file by which a directory is known as one that may be replaced: a bundle, a published site.
 inline constexpr char kMarkerName[] = ".koe-bundle";

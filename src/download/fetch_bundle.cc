@@ -3,6 +3,7 @@
 #include "download/fetch_bundle.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include "bundle/manifests/hosted.h"
 #include "bundle/manifests/runtime.h"
 #include "bundle/store_path.h"
+#include "download/disk.h"
 #include "download/progress.h"
 #include "download/source.h"
 #include "download/store.h"
@@ -39,9 +41,8 @@ struct Donor {
 
 class BundleFetch {
  public:
-  BundleFetch(const FetchOptions& options, FileOps& ops)
+  explicit BundleFetch(const FetchOptions& options)
       : options_(options),
-        ops_(ops),
         cancel_(options.cancel == nullptr ? nullptr : &options.cancel->flag()),
         progress_(options.progress) {}
 
@@ -58,7 +59,6 @@ class BundleFetch {
   FetchReport Report(const Store& store) const;
 
   const FetchOptions& options_;
-  FileOps& ops_;
   const std::atomic<bool>* cancel_;
   ProgressReport progress_;
   Settings settings_;
@@ -88,7 +88,7 @@ Result<std::vector<FileRecord>> BundleFetch::Missing(const std::string& dir, boo
       progress_.AddVerified(record.bytes);
       continue;
     }
-    if (deletes && bundle::CheckInside(dir, record.path)) (void)ops_.Unlink((dir + "/" + record.path).c_str());
+    if (deletes && bundle::CheckInside(dir, record.path)) (void)unlink((dir + "/" + record.path).c_str());
     missing.push_back(record);
   }
   return missing;
@@ -121,8 +121,8 @@ Result<std::vector<FileRecord>> BundleFetch::Adopt(const Store& store, const std
                                           [&](uint64_t bytes) { progress_.Hashing(bytes); }));
       const std::string from = found->second.dir + "/" + found->second.record.path;
       const std::string to = incoming_ + "/" + record.path;
-      if (intact) KOE_CHECK_OK(MakeParents(ops_, incoming_, record.path));
-      adopted = intact && ops_.Link(from.c_str(), to.c_str()) == 0;
+      if (intact) KOE_CHECK_OK(MakeParents(incoming_, record.path));
+      adopted = intact && link(from.c_str(), to.c_str()) == 0;
     }
     if (adopted) progress_.AddVerified(record.bytes);
     if (!adopted) left.push_back(record);
@@ -134,7 +134,7 @@ Result<void> BundleFetch::Download(const std::vector<FileRecord>& missing) {
   uint64_t needed = kRoomToSpare;
   std::vector<FileJob> jobs;
   for (const FileRecord& record : missing) {
-    KOE_CHECK_OK(MakeParents(ops_, incoming_, record.path));
+    KOE_CHECK_OK(MakeParents(incoming_, record.path));
     const std::string path = incoming_ + "/" + record.path;
     struct stat info;
     const bool has_part = lstat((path + kPartSuffix).c_str(), &info) == 0 && S_ISREG(info.st_mode);
@@ -143,8 +143,8 @@ Result<void> BundleFetch::Download(const std::vector<FileRecord>& missing) {
     jobs.push_back({Sibling(source_.manifest_url, record.path), path, {record.path, record.bytes, record.sha256}});
   }
   if (jobs.empty()) return {};
-  KOE_CHECK_OK(CheckRoom(ops_, incoming_, needed));
-  KOE_TRY(transferred_, FetchFiles(ops_, jobs, settings_, [&](const FilesProgress& files) {
+  KOE_CHECK_OK(CheckRoom(incoming_, needed));
+  KOE_TRY(transferred_, FetchFiles(jobs, settings_, [&](const FilesProgress& files) {
             progress_.Downloading(files, incoming_.size() + 1);
           }));
   return {};
@@ -165,19 +165,19 @@ Result<void> BundleFetch::Complete() {
                                                   ": not as " + bundle::kRuntimeManifestName + " has it");
     }
   }
-  KOE_CHECK_OK(ReplaceFile(ops_, incoming_, bundle::kHostedManifestName, source_.text));
+  KOE_CHECK_OK(bundle::ReplaceSmallFileIn(incoming_, bundle::kHostedManifestName, source_.text));
   allowed.insert(bundle::kHostedManifestName);
   if (!source_.signature.empty()) {
     const std::string name = std::string(bundle::kHostedManifestName) + bundle::kSignatureSuffix;
-    KOE_CHECK_OK(ReplaceFile(ops_, incoming_, name, source_.signature));
+    KOE_CHECK_OK(bundle::ReplaceSmallFileIn(incoming_, name, source_.signature));
     allowed.insert(name);
   }
-  KOE_CHECK_OK(ReplaceFile(ops_, incoming_, bundle::kMarkerName, bundle::kMarkerText));
+  KOE_CHECK_OK(bundle::ReplaceSmallFileIn(incoming_, bundle::kMarkerName, bundle::kMarkerText));
   allowed.insert(bundle::kMarkerName);
   KOE_TRY(const std::vector<std::string> present, bundle::ListFiles(incoming_, 2 * bundle::kMaxBundleFiles));
   for (const std::string& path : present) {
     if (allowed.count(path) != 0) continue;
-    if (ops_.Unlink((incoming_ + "/" + path).c_str()) != 0) return FileError(incoming_ + "/" + path, errno);
+    if (unlink((incoming_ + "/" + path).c_str()) != 0) return bundle::FileError(incoming_ + "/" + path, errno);
   }
   return {};
 }
@@ -211,7 +211,7 @@ Result<FetchReport> BundleFetch::Run() {
   id_ = source_.sha256.substr(0, bundle::kStoreIdBytes);
   progress_.SetTotal(source_.manifest.TotalBytes(), source_.manifest.files.size());
 
-  KOE_TRY(Store store, Store::Open(&ops_, store_dir, cancel_, [&] { progress_.Waiting(); }));
+  KOE_TRY(Store store, Store::Open(store_dir, cancel_, [&] { progress_.Waiting(); }));
   incoming_ = store.IncomingDir(id_);
   KOE_CHECK_OK(RefuseRollback(store));
   struct stat info;
@@ -230,7 +230,7 @@ Result<FetchReport> BundleFetch::Run() {
   }
   KOE_CHECK_OK(store.MakeIncoming(id_));
   // From the start: a later fetch of another version finds by it what is here already.
-  KOE_CHECK_OK(ReplaceFile(ops_, incoming_, bundle::kHostedManifestName, source_.text));
+  KOE_CHECK_OK(bundle::ReplaceSmallFileIn(incoming_, bundle::kHostedManifestName, source_.text));
   KOE_TRY(std::vector<FileRecord> missing, Missing(incoming_, true));
   KOE_TRY(missing, Adopt(store, missing));
   KOE_CHECK_OK(Download(missing));
@@ -242,20 +242,13 @@ Result<FetchReport> BundleFetch::Run() {
 
 }  // namespace
 
-Result<void> CheckRoom(FileOps& ops, const std::string& dir, uint64_t bytes) {
-  const uint64_t free = ops.FreeBytes(dir.c_str());
-  if (free >= bytes) return {};
-  return Error(ErrorCode::kIo, "store: '" + dir + "': needs " + std::to_string(bytes) + " bytes, " +
-                                   std::to_string(free) + " are free");
-}
+Result<FetchReport> FetchBundle(const FetchOptions& options) { return BundleFetch(options).Run(); }
 
-Result<FetchReport> FetchBundle(const FetchOptions& options, FileOps& ops) { return BundleFetch(options, ops).Run(); }
-
-Result<StoreGarbage> CollectStoreGarbage(const std::string& store_dir, const CancelToken* cancel, FileOps& ops) {
+Result<StoreGarbage> CollectStoreGarbage(const std::string& store_dir, const CancelToken* cancel) {
   if (!bundle::IsStore(store_dir)) {
     return Error(ErrorCode::kNotFound, "store: '" + store_dir + "': no download store");
   }
-  KOE_TRY(Store store, Store::Open(&ops, store_dir, cancel == nullptr ? nullptr : &cancel->flag(), [] {}));
+  KOE_TRY(Store store, Store::Open(store_dir, cancel == nullptr ? nullptr : &cancel->flag(), [] {}));
   KOE_TRY(Store::Garbage garbage, store.CollectGarbage());
   return StoreGarbage{std::move(garbage.removed), garbage.bytes, garbage.in_use};
 }

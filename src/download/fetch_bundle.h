@@ -5,20 +5,15 @@
 
 #include <string>
 
-#include "download/file_ops.h"
 #include "koe/download.h"
 #include "koe/result.h"
 
 namespace koe::download {
 
-Result<FetchReport> FetchBundle(const FetchOptions& options, FileOps& ops = PosixFileOps());
-Result<StoreGarbage> CollectStoreGarbage(const std::string& store_dir, const CancelToken* cancel,
-                                         FileOps& ops = PosixFileOps());
-Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& options, FileOps& ops = PosixFileOps());
+Result<FetchReport> FetchBundle(const FetchOptions& options);
+Result<StoreGarbage> CollectStoreGarbage(const std::string& store_dir, const CancelToken* cancel);
+Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& options);
 std::string DefaultStoreDir();
-
-// kIo where `dir`'s file system has less room than `bytes`.
-Result<void> CheckRoom(FileOps& ops, const std::string& dir, uint64_t bytes);
 
 }  // namespace koe::download
 

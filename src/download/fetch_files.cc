@@ -88,9 +88,8 @@ class Crew {
   std::vector<std::thread> threads_;
 };
 
-Result<void> FetchOne(FileOps& ops, Job* job, Transport* transport, const Settings& settings,
-                      const std::atomic<bool>& stop) {
-  PartialFile part(&ops, job->job->path, job->job->expected, &job->counters);
+Result<void> FetchOne(Job* job, Transport* transport, const Settings& settings, const std::atomic<bool>& stop) {
+  PartialFile part(job->job->path, job->job->expected, &job->counters);
   KOE_CHECK_OK(part.Resume());
   return WithRetries(settings.retry, stop, [&]() -> Try {
     Transfer transfer;
@@ -158,7 +157,7 @@ class MemoryReceiver : public Receiver {
 
 }  // namespace
 
-Result<uint64_t> FetchFiles(FileOps& ops, const std::vector<FileJob>& jobs, const Settings& settings,
+Result<uint64_t> FetchFiles(const std::vector<FileJob>& jobs, const Settings& settings,
                             const std::function<void(const FilesProgress&)>& report) {
   std::vector<std::unique_ptr<Job>> states;
   for (const FileJob& job : jobs) {
@@ -188,7 +187,7 @@ Result<uint64_t> FetchFiles(FileOps& ops, const std::vector<FileJob>& jobs, cons
       for (size_t i = next.fetch_add(1); i < order.size(); i = next.fetch_add(1)) {
         Job* job = states[order[i]].get();
         job->state = State::kActive;
-        KOE_CHECK_OK(FetchOne(ops, job, transport.get(), settings, stop));
+        KOE_CHECK_OK(FetchOne(job, transport.get(), settings, stop));
         job->state = State::kDone;
       }
       return {};

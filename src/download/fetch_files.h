@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "download/file_ops.h"
 #include "download/partial_file.h"
 #include "download/retry.h"
 #include "download/transport.h"
@@ -43,7 +42,7 @@ struct FilesProgress {
 // Fetches all of them. The first error that is not mended by tries ends the others; what has come stays as parts for
 // the next call. `report` is called on this thread, about ten times a second and once at the end. Returns the bytes
 // transferred.
-Result<uint64_t> FetchFiles(FileOps& ops, const std::vector<FileJob>& jobs, const Settings& settings,
+Result<uint64_t> FetchFiles(const std::vector<FileJob>& jobs, const Settings& settings,
                             const std::function<void(const FilesProgress&)>& report);
 
 // The body of `url`: kTooLong above max_bytes, counted while it comes. `poll` is called about ten times a second.

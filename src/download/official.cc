@@ -5,6 +5,7 @@
 
 #include "bundle/files.h"
 #include "bundle/manifests/download.h"
+#include "download/disk.h"
 #include "download/fetch_bundle.h"
 #include "download/progress.h"
 #include "download/source.h"
@@ -43,7 +44,7 @@ Result<std::vector<FileRecord>> Choose(const bundle::DownloadManifest& manifest,
 
 }  // namespace
 
-Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& options, FileOps& ops) {
+Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& options) {
   KOE_TRY(const Settings settings, CheckNetwork(options.network, options.cancel));
   KOE_CHECK_OK(CheckUrl(options.url, options.network.allow_http));
   if (options.output_dir.empty()) return Error(ErrorCode::kInvalidArgument, "output directory: none");
@@ -69,18 +70,18 @@ Result<OfficialFetchReport> FetchOfficialFiles(const OfficialFetchOptions& optio
       progress.AddVerified(record.bytes);
       continue;
     }
-    KOE_CHECK_OK(MakeParents(ops, root, record.path));
+    KOE_CHECK_OK(MakeParents(root, record.path));
     needed += record.bytes;
     jobs.push_back({Below(options.url, "resolve/" + manifest.revision + "/" + record.path),
                     root + "/" + record.path,
                     {record.path, record.bytes, record.sha256}});
   }
   if (!jobs.empty()) {
-    KOE_CHECK_OK(CheckRoom(ops, root, needed));
-    KOE_TRY(report.bytes_transferred, FetchFiles(ops, jobs, settings, [&](const FilesProgress& files) {
+    KOE_CHECK_OK(CheckRoom(root, needed));
+    KOE_TRY(report.bytes_transferred, FetchFiles(jobs, settings, [&](const FilesProgress& files) {
               progress.Downloading(files, root.size() + 1);
             }));
-    for (const FileJob& job : jobs) KOE_CHECK_OK(SyncPath(ops, job.path, false));
+    for (const FileJob& job : jobs) KOE_CHECK_OK(bundle::SyncFile(job.path));
   }
   progress.Done();
   manifest.generated_at = Timestamp();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -42,9 +43,8 @@ std::optional<Refusal> CheckStatus(const ResponseHead& head, const std::string& 
                  is_transient};
 }
 
-PartialFile::PartialFile(FileOps* ops, std::string path, Expected expected, FileCounters* counters)
-    : ops_(*ops),
-      path_(std::move(path)),
+PartialFile::PartialFile(std::string path, Expected expected, FileCounters* counters)
+    : path_(std::move(path)),
       part_path_(path_ + kPartSuffix),
       etag_path_(path_ + kEtagSuffix),
       expected_(std::move(expected)),
@@ -57,8 +57,8 @@ PartialFile::~PartialFile() {
 
 void PartialFile::DeletePart() {
   if (fd_ >= 0) close(std::exchange(fd_, -1));
-  (void)ops_.Unlink(part_path_.c_str());
-  (void)ops_.Unlink(etag_path_.c_str());
+  (void)unlink(part_path_.c_str());
+  (void)unlink(etag_path_.c_str());
   offset_ = flushed_ = 0;
   counters_.present.store(0, std::memory_order_relaxed);
   etag_.clear();
@@ -68,8 +68,8 @@ void PartialFile::DeletePart() {
 Result<void> PartialFile::Open() {
   if (fd_ >= 0) return {};
   // Refuses a link at this path, and what is not a regular file.
-  fd_ = ops_.Open(part_path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-  if (fd_ < 0) return FileError(part_path_, errno);
+  fd_ = open(part_path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+  if (fd_ < 0) return bundle::FileError(part_path_, errno);
   struct stat info;
   if (fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) return {};
   close(std::exchange(fd_, -1));
@@ -122,19 +122,16 @@ Error PartialFile::Discard(const std::string& why) {
 Result<void> PartialFile::Restart(const std::string& etag) {
   KOE_CHECK_OK(Open());
   // The old ETag goes before the old bytes, the new one comes before the new ones: no bytes lie under another's.
-  (void)ops_.Unlink(etag_path_.c_str());
-  if (ops_.Truncate(fd_, 0) != 0 || lseek(fd_, 0, SEEK_SET) != 0) return FileError(part_path_, errno);
+  (void)unlink(etag_path_.c_str());
+  if (ftruncate(fd_, 0) != 0 || lseek(fd_, 0, SEEK_SET) != 0) return bundle::FileError(part_path_, errno);
   offset_ = flushed_ = 0;
   counters_.present.store(0, std::memory_order_relaxed);
   sha256_ = std::make_unique<bundle::Sha256>();
   etag_ = IsStrong(etag) ? etag : "";
   if (etag_.empty()) return {};
-  const int fd = ops_.Open(etag_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (fd < 0) return FileError(etag_path_, errno);
-  const std::string line = etag_ + "\n";
-  Result<void> written = WriteAll(ops_, fd, std::as_bytes(std::span(line)), etag_path_);
-  close(fd);
-  if (!written) (void)ops_.Unlink(etag_path_.c_str());
+  KOE_TRY(bundle::FileWriter etag_file, bundle::FileWriter::Create(etag_path_));
+  Result<void> written = etag_file.Write(bundle::AsBytes(etag_ + "\n"));
+  if (!written) (void)unlink(etag_path_.c_str());
   return written;
 }
 
@@ -180,14 +177,14 @@ Result<void> PartialFile::OnBody(std::span<const std::byte> bytes) {
   counters_.transferred.fetch_add(bytes.size(), std::memory_order_relaxed);
   size_t written = 0;
   while (written < bytes.size()) {
-    const ssize_t n = ops_.Write(fd_, bytes.data() + written, bytes.size() - written);
+    const ssize_t n = write(fd_, bytes.data() + written, bytes.size() - written);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       // What a failed write left is not hashed: cut back to what is, so that the part can be continued.
       const int code = errno;
-      if (ops_.Truncate(fd_, static_cast<off_t>(offset_)) != 0) DeletePart();
+      if (ftruncate(fd_, static_cast<off_t>(offset_)) != 0) DeletePart();
       refusal_is_transient_ = false;
-      return FileError(part_path_, code);
+      return bundle::FileError(part_path_, code);
     }
     sha256_->Update(bytes.subspan(written, static_cast<size_t>(n)));
     written += static_cast<size_t>(n);
@@ -216,12 +213,12 @@ Result<void> PartialFile::Finish() {
     return Discard("SHA-256 is " + digest + ", the manifest says " + expected_.sha256);
   }
   close(std::exchange(fd_, -1));
-  if (ops_.Rename(part_path_.c_str(), path_.c_str()) != 0) {
+  if (rename(part_path_.c_str(), path_.c_str()) != 0) {
     const int code = errno;
     sha256_ = std::make_unique<bundle::Sha256>();
-    return FileError(path_, code);
+    return bundle::FileError(path_, code);
   }
-  (void)ops_.Unlink(etag_path_.c_str());
+  (void)unlink(etag_path_.c_str());
   return {};
 }
 

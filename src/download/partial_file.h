@@ -12,7 +12,6 @@
 #include <string>
 
 #include "bundle/digest.h"
-#include "download/file_ops.h"
 #include "download/transport.h"
 #include "koe/result.h"
 
@@ -44,7 +43,7 @@ struct Expected {
 // One attempt after the other; not thread-safe. `path`'s folder exists.
 class PartialFile : public Receiver {
  public:
-  PartialFile(FileOps* ops, std::string path, Expected expected, FileCounters* counters);
+  PartialFile(std::string path, Expected expected, FileCounters* counters);
   ~PartialFile() override;
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
@@ -76,7 +75,6 @@ class PartialFile : public Receiver {
   Error Discard(const std::string& why);  // deletes the part; transient
   void DeletePart();
 
-  FileOps& ops_;
   const std::string path_, part_path_, etag_path_;
   const Expected expected_;
   FileCounters& counters_;

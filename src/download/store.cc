@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -59,18 +60,18 @@ uint64_t BytesBelow(const std::string& path) {
 }
 
 // Files before the folders that hold them.
-Result<void> SyncTree(FileOps& ops, const std::string& root) {
+Result<void> SyncTree(const std::string& root) {
   std::vector<std::string> folders = {root};
   std::error_code error;
   for (fs::recursive_directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
     if (fs::is_directory(it->symlink_status())) {
       folders.push_back(it->path().string());
     } else {
-      KOE_CHECK_OK(SyncPath(ops, it->path().string(), false));
+      KOE_CHECK_OK(bundle::SyncFile(it->path().string()));
     }
   }
-  if (error) return FileError(root, error.value());
-  for (auto it = folders.rbegin(); it != folders.rend(); ++it) KOE_CHECK_OK(SyncPath(ops, *it, true));
+  if (error) return bundle::FileError(root, error.value());
+  for (auto it = folders.rbegin(); it != folders.rend(); ++it) KOE_CHECK_OK(bundle::SyncDirectory(*it));
   return {};
 }
 
@@ -85,7 +86,7 @@ bool CanRemove(const std::string& path) {
 
 }  // namespace
 
-Result<Store> Store::Open(FileOps* ops, const std::string& dir, const std::atomic<bool>* cancel,
+Result<Store> Store::Open(const std::string& dir, const std::atomic<bool>* cancel,
                           const std::function<void()>& waiting) {
   std::string trimmed = dir;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
@@ -108,9 +109,9 @@ Result<Store> Store::Open(FileOps* ops, const std::string& dir, const std::atomi
     if (error) return StoreError(ErrorCode::kIo, dir, error.message());
   }
   const std::string lock_path = trimmed + "/" + kLockName;
-  const int fd = ops->Open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (fd < 0) return FileError(lock_path, errno);
-  Store store(ops, trimmed, fd);  // closes fd
+  const int fd = open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (fd < 0) return bundle::FileError(lock_path, errno);
+  Store store(trimmed, fd);  // closes fd
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return StoreError(ErrorCode::kIo, dir, std::string("lock: ") + std::strerror(errno));
@@ -129,11 +130,12 @@ Store::~Store() {
 }
 
 Result<void> Store::Prepare() {
-  if (!bundle::IsStore(dir_)) KOE_CHECK_OK(ReplaceFile(ops_, dir_, bundle::kStoreMarkerName, bundle::kStoreMarkerText));
+  if (!bundle::IsStore(dir_))
+    KOE_CHECK_OK(bundle::ReplaceSmallFileIn(dir_, bundle::kStoreMarkerName, bundle::kStoreMarkerText));
   for (const char* name : {bundle::kStoreVersionsName, bundle::kStoreIncomingName}) {
     const std::string path = dir_ + "/" + name;
     if (IsDirectory(path)) continue;
-    if (ops_.MakeDirectory(path.c_str()) != 0) return FileError(path, errno);
+    if (mkdir(path.c_str(), 0777) != 0) return bundle::FileError(path, errno);
   }
   return {};
 }
@@ -162,22 +164,22 @@ std::vector<std::string> Store::BundleDirs() const {
 Result<void> Store::MakeIncoming(const std::string& id) {
   const std::string path = IncomingDir(id);
   if (IsDirectory(path)) return {};
-  if (ops_.MakeDirectory(path.c_str()) != 0) return FileError(path, errno);
+  if (mkdir(path.c_str(), 0777) != 0) return bundle::FileError(path, errno);
   return {};
 }
 
 Result<void> Store::Commit(const std::string& id) {
   const std::string from = IncomingDir(id), to = VersionDir(id);
-  KOE_CHECK_OK(SyncTree(ops_, from));
-  if (ops_.Rename(from.c_str(), to.c_str()) != 0) {
-    if (errno != EEXIST && errno != ENOTEMPTY) return FileError(to, errno);
+  KOE_CHECK_OK(SyncTree(from));
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    if (errno != EEXIST && errno != ENOTEMPTY) return bundle::FileError(to, errno);
     // A damaged version of the same name: an engine that has it open keeps its files.
-    if (ops_.Exchange(from.c_str(), to.c_str()) != 0) {
-      if (errno != EINVAL && errno != ENOSYS) return FileError(to, errno);
+    if (bundle::ExchangePaths(from.c_str(), to.c_str()) != 0) {
+      if (errno != EINVAL && errno != ENOSYS) return bundle::FileError(to, errno);
       const std::string aside = from + ".old";
       bundle::RemoveTree(aside);
-      if (ops_.Rename(to.c_str(), aside.c_str()) != 0) return FileError(to, errno);
-      if (ops_.Rename(from.c_str(), to.c_str()) != 0) return FileError(to, errno);
+      if (rename(to.c_str(), aside.c_str()) != 0) return bundle::FileError(to, errno);
+      if (rename(from.c_str(), to.c_str()) != 0) return bundle::FileError(to, errno);
       bundle::RemoveTree(aside);
     }
     bundle::RemoveTree(from);
@@ -187,10 +189,10 @@ Result<void> Store::Commit(const std::string& id) {
 
 Result<void> Store::MakeCurrent(const std::string& id) {
   // The version's name must be on the disk before "current" is.
-  KOE_CHECK_OK(SyncPath(ops_, dir_ + "/" + bundle::kStoreVersionsName, true));
-  KOE_CHECK_OK(SyncPath(ops_, dir_ + "/" + bundle::kStoreIncomingName, true));
-  KOE_CHECK_OK(SyncPath(ops_, dir_, true));
-  return ReplaceFile(ops_, dir_, bundle::kStoreCurrentName, id + "\n");
+  KOE_CHECK_OK(bundle::SyncDirectory(dir_ + "/" + bundle::kStoreVersionsName));
+  KOE_CHECK_OK(bundle::SyncDirectory(dir_ + "/" + bundle::kStoreIncomingName));
+  KOE_CHECK_OK(bundle::SyncDirectory(dir_));
+  return bundle::ReplaceSmallFileIn(dir_, bundle::kStoreCurrentName, id + "\n");
 }
 
 Result<Store::Garbage> Store::CollectGarbage() {
@@ -206,7 +208,7 @@ Result<Store::Garbage> Store::CollectGarbage() {
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       found.push_back(it->path().filename().string());
     }
-    if (error) return FileError(folder, error.value());
+    if (error) return bundle::FileError(folder, error.value());
     for (const std::string& entry : found) {
       if (!is_incoming && current && entry == *current) continue;
       const std::string path = folder + "/" + entry;
@@ -217,7 +219,7 @@ Result<Store::Garbage> Store::CollectGarbage() {
       garbage.bytes += BytesBelow(path);
       std::error_code failed;
       fs::remove_all(path, failed);
-      if (failed) return FileError(path, failed.value());
+      if (failed) return bundle::FileError(path, failed.value());
       garbage.removed.push_back(entry);
     }
   }

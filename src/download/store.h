@@ -17,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "download/file_ops.h"
 #include "koe/result.h"
 
 namespace koe::download {
@@ -27,10 +26,9 @@ class Store {
  public:
   // Makes the store where there is none. While another process holds it, waits and calls `waiting` about ten times a
   // second. kInvalidArgument: a folder that is no store and not empty, a link; kCancelled; kIo.
-  static Result<Store> Open(FileOps* ops, const std::string& dir, const std::atomic<bool>* cancel,
+  static Result<Store> Open(const std::string& dir, const std::atomic<bool>* cancel,
                             const std::function<void()>& waiting);
-  Store(Store&& other) noexcept
-      : ops_(other.ops_), dir_(std::move(other.dir_)), lock_fd_(std::exchange(other.lock_fd_, -1)) {}
+  Store(Store&& other) noexcept : dir_(std::move(other.dir_)), lock_fd_(std::exchange(other.lock_fd_, -1)) {}
   Store& operator=(Store&&) = delete;
   ~Store();
 
@@ -56,10 +54,9 @@ class Store {
   Result<Garbage> CollectGarbage();
 
  private:
-  Store(FileOps* ops, std::string dir, int lock_fd) : ops_(*ops), dir_(std::move(dir)), lock_fd_(lock_fd) {}
+  Store(std::string dir, int lock_fd) : dir_(std::move(dir)), lock_fd_(lock_fd) {}
   Result<void> Prepare();
 
-  FileOps& ops_;
   std::string dir_;
   int lock_fd_;
 };

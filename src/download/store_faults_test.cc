@@ -9,6 +9,7 @@
 #include "bundle/bundle.h"
 #include "bundle/digest.h"
 #include "bundle/store_path.h"
+#include "bundle/testing/fault_points.h"
 #include "bundle/testing/synthetic.h"
 #include "bundle/testing/temp_dir.h"
 #include "download/fetch_bundle.h"
@@ -17,56 +18,9 @@ namespace koe::download {
 namespace {
 
 namespace fs = std::filesystem;
+using bundle::testing::Call;
 using bundle::testing::ReadFile;
 using bundle::testing::TinyArchitecture;
-
-// Fails call number `at` (from 0), or every call from there on, of those that `kind` selects.
-class FaultyOps : public FileOps {
- public:
-  enum class Kind { kAny, kWrite, kRename, kSync };
-  FaultyOps(Kind kind, size_t at, bool lasting, int code) : kind_(kind), at_(at), lasting_(lasting), code_(code) {}
-  size_t num_faults() const { return num_faults_; }
-
-  int Open(const char* path, int flags, mode_t mode) override {
-    return Fails(Kind::kAny) ? -1 : FileOps::Open(path, flags, mode);
-  }
-  ssize_t Write(int fd, const void* data, size_t size) override {
-    if (!Fails(Kind::kWrite)) return FileOps::Write(fd, data, size);
-    // A full disk takes a part first.
-    if (!partly_written_ && size > 1) {
-      partly_written_ = true;
-      return FileOps::Write(fd, data, size / 2);
-    }
-    errno = code_;
-    return -1;
-  }
-  int Truncate(int fd, off_t size) override { return Fails(Kind::kAny) ? -1 : FileOps::Truncate(fd, size); }
-  int Sync(int fd) override { return Fails(Kind::kSync) ? -1 : FileOps::Sync(fd); }
-  int Rename(const char* from, const char* to) override {
-    return Fails(Kind::kRename) ? -1 : FileOps::Rename(from, to);
-  }
-  int Exchange(const char* a, const char* b) override { return Fails(Kind::kRename) ? -1 : FileOps::Exchange(a, b); }
-  int Link(const char* from, const char* to) override { return Fails(Kind::kAny) ? -1 : FileOps::Link(from, to); }
-  int MakeDirectory(const char* path) override { return Fails(Kind::kAny) ? -1 : FileOps::MakeDirectory(path); }
-  int Unlink(const char* path) override { return Fails(Kind::kAny) ? -1 : FileOps::Unlink(path); }
-
- private:
-  bool Fails(Kind call) {
-    if (kind_ != Kind::kAny && kind_ != call) return false;
-    const size_t number = next_++;
-    if (number != at_ && !(lasting_ && number > at_)) return false;
-    ++num_faults_;
-    errno = code_;
-    return true;
-  }
-
-  const Kind kind_;
-  const size_t at_;
-  const bool lasting_;
-  const int code_;
-  size_t next_ = 0, num_faults_ = 0;
-  bool partly_written_ = false;
-};
 
 class StoreFaultsTest : public ::testing::Test {
  protected:
@@ -124,11 +78,13 @@ class StoreFaultsTest : public ::testing::Test {
     ASSERT_EQ(Current(), "old");
   }
   // Returns the number of calls that were failed in turn.
-  size_t FailEach(FaultyOps::Kind kind, bool lasting, int code) {
-    for (size_t at = 0;; ++at) {
+  size_t FailEach(Call only, bool keeps_failing, int error) {
+    for (size_t at = 1;; ++at) {
       StartWithOld();
-      FaultyOps ops(kind, at, lasting, code);
-      const auto fetched = download::FetchBundle(Options("new"), ops);
+      bundle::testing::SetFaults({at, keeps_failing, error, true, false, only});
+      const auto fetched = download::FetchBundle(Options("new"));
+      const bool has_failed = bundle::testing::HasFailed();
+      bundle::testing::SetFaults({});
       if (fetched) {
         EXPECT_EQ(Current(), "new") << at;
       } else {
@@ -136,7 +92,7 @@ class StoreFaultsTest : public ::testing::Test {
         const std::string current = Current();
         EXPECT_TRUE(current == "old" || current == "new") << "call " << at << ": " << current;
       }
-      if (ops.num_faults() == 0) return at;
+      if (!has_failed) return at - 1;
       const auto again = download::FetchBundle(Options("new"));
       EXPECT_TRUE(again) << again.error().message();
       EXPECT_EQ(Current(), "new") << at;
@@ -147,20 +103,20 @@ class StoreFaultsTest : public ::testing::Test {
   bundle::testing::TempDir temp_;
 };
 
-TEST_F(StoreFaultsTest, EveryWriteOnAFullDisk) { EXPECT_GE(FailEach(FaultyOps::Kind::kWrite, true, ENOSPC), 8u); }
-TEST_F(StoreFaultsTest, EveryWriteFailsOnce) { EXPECT_GE(FailEach(FaultyOps::Kind::kWrite, false, EIO), 8u); }
-TEST_F(StoreFaultsTest, EveryRenameFails) { EXPECT_GE(FailEach(FaultyOps::Kind::kRename, true, EIO), 5u); }
-TEST_F(StoreFaultsTest, EverySyncFails) { EXPECT_GE(FailEach(FaultyOps::Kind::kSync, true, EIO), 10u); }
-TEST_F(StoreFaultsTest, EveryCallFailsOnce) { EXPECT_GE(FailEach(FaultyOps::Kind::kAny, false, EIO), 40u); }
-TEST_F(StoreFaultsTest, EveryCallFailsFromThereOn) { EXPECT_GE(FailEach(FaultyOps::Kind::kAny, true, EROFS), 40u); }
+TEST_F(StoreFaultsTest, EveryWriteOnAFullDisk) { EXPECT_GE(FailEach(Call::kWrite, true, ENOSPC), 8u); }
+TEST_F(StoreFaultsTest, EveryWriteFailsOnce) { EXPECT_GE(FailEach(Call::kWrite, false, EIO), 8u); }
+TEST_F(StoreFaultsTest, EveryRenameFails) { EXPECT_GE(FailEach(Call::kRename, true, EIO), 5u); }
+TEST_F(StoreFaultsTest, EverySyncFails) { EXPECT_GE(FailEach(Call::kSync, true, EIO), 10u); }
+TEST_F(StoreFaultsTest, EveryCallFailsOnce) { EXPECT_GE(FailEach(Call::kAny, false, EIO), 40u); }
+TEST_F(StoreFaultsTest, EveryCallFailsFromThereOn) { EXPECT_GE(FailEach(Call::kAny, true, EROFS), 40u); }
 
 TEST_F(StoreFaultsTest, RoomIsLookedAtFirst) {
-  class FullDisk : public FileOps {
-   public:
-    uint64_t FreeBytes(const char*) override { return 1000; }
-  } ops;
   StartWithOld();
-  const auto fetched = download::FetchBundle(Options("new"), ops);
+  bundle::testing::Faults full;
+  full.free = 1000;
+  bundle::testing::SetFaults(full);
+  const auto fetched = download::FetchBundle(Options("new"));
+  bundle::testing::SetFaults({});
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().code(), ErrorCode::kIo);
   EXPECT_NE(fetched.error().message().find("1000 are free"), std::string::npos);
