@@ -654,8 +654,8 @@ class FakeTest(CliTestCase):
         def build(*options):
             return ("bundle", "build", "--kind", "coreml", "--bundle", "source", *options)
         result = self.succeed(*build("-o", "sdk"))
-        self.assertEqual(result.err, "sdk: 1 packages, 4 files, 1.5 MB, 1 voices; inputs not verified, which the seed's SDK refuses\n")
-        self.assertEqual(self.succeed("bundle", "validate", "sdk").err, "sdk: valid, 4 files, 1.5 MB, 1 packages\n")
+        self.assertEqual(result.err, "sdk: 1 package, 4 files, 1.5 MB, 1 voice; inputs not verified, which the seed's SDK refuses\n")
+        self.assertEqual(self.succeed("bundle", "validate", "sdk").err, "sdk: valid, 4 files, 1.5 MB, 1 package\n")
         self.assertEqual(json.loads(self.succeed("bundle", "validate", "--json", "sdk").stdout)["kind"], "coreml")
         self.succeed(*build("-o", "more", "--voice", "af_heart", "--buckets", "3,7"))  # custom without being asked
         self.fail_with(USAGE, "output: none: give --output DIR", *build())

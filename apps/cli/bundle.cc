@@ -52,6 +52,7 @@ Examples:
 
 std::string Megabytes(uint64_t bytes) { return Format("%.1f MB", static_cast<double>(bytes) / 1e6); }
 std::string Voices(size_t count) { return Format(count == 1 ? "%zu voice" : "%zu voices", count); }
+std::string Packages(size_t count) { return Format(count == 1 ? "%zu package" : "%zu packages", count); }
 
 class Build : public Command {
  public:
@@ -157,7 +158,7 @@ class Build : public Command {
     CLI_TRY(const SdkBundleReport report, BuildSdkBundle(options), BundleFailure);
     if (json_) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
     if (!json_) {
-      terminal->Summary(*output_ + Format(": %zu packages, %zu files, ", report.packages.size(), report.num_files) +
+      terminal->Summary(*output_ + ": " + Packages(report.packages.size()) + Format(", %zu files, ", report.num_files) +
                         Megabytes(report.num_bytes) + ", " + Voices(report.voices.size()) +
                         (report.provenance_verified ? "" : "; inputs not verified, which the seed's SDK refuses"));
     }
@@ -233,7 +234,7 @@ class Validate : public Report {
     if (json()) CLI_CHECK_OK(WriteStandardOutput(SdkBundleJson(report)), InputFailure);
     if (!json()) {
       terminal->Summary(report.path + ": valid, " + Format("%zu files, ", report.num_files) +
-                        Megabytes(report.num_bytes) + Format(", %zu packages", report.packages.size()));
+                        Megabytes(report.num_bytes) + ", " + Packages(report.packages.size()));
     }
     return {};
   }

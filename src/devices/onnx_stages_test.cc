@@ -31,7 +31,7 @@ class OnnxStages : public testing::Test {
     if (std::getenv("KOE_ONNXRUNTIME_LIBRARY") == nullptr) GTEST_SKIP() << "no $KOE_ONNXRUNTIME_LIBRARY";
     auto runtime = OnnxRuntime::Load("");
     ASSERT_TRUE(runtime.has_value()) << runtime.error().message();
-    folder_ = testing::TempDir() + "/koe_onnx_stages_test";
+    folder_ = testing::TempDir() + "/koe_onnx_stages_test_" + std::to_string(getpid());  // tests run side by side
     std::filesystem::create_directories(folder_);
     exporter::WeightStore store(Weights());
     for (const auto& [name, spec] : std::map<std::string, exporter::StageSpec>{
