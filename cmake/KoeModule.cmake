@@ -52,6 +52,9 @@ function(koe_test)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
+  if(CMAKE_CROSSCOMPILING)  # emulated: tens of times slower
+    math(EXPR T_TIMEOUT "${T_TIMEOUT} * 12")
+  endif()
   add_executable(${T_NAME} ${T_SOURCES})
   if("threads" IN_LIST T_LABELS)  # what a build with ThreadSanitizer builds and runs: ninja threads_tests
     if(NOT TARGET threads_tests)
