@@ -31,6 +31,8 @@ constexpr size_t kTileRows = 4;
 constexpr size_t kRowPanels = 4;
 // Rows that are taken through all panels before the next ones: their digits stay in L2 beside the panel.
 constexpr size_t kBlockRows = 96;
+// Vectors of inputs that are quantised at a time: their digits are one vector each.
+constexpr size_t kStepVecs = 4;
 
 // sum += weights (unsigned bytes) . inputs (signed), four by four. Of the intrinsic, g++ 12 makes copies of the sums,
 // which then no longer fit the registers: three times slower.
@@ -46,51 +48,25 @@ KOE_VNNI inline __m512i Broadcast4(const int8_t* x) {
   return _mm512_set1_epi32(four);
 }
 
-KOE_VNNI FixedRowTail TailOf(const int8_t* digits, size_t digit_bytes) {
+KOE_VNNI inline FixedRowTail TailOf(const int8_t* digits, size_t digit_bytes) {
   FixedRowTail tail{};
   std::memcpy(&tail, digits + kFixedDigits * digit_bytes, sizeof(tail));
   return tail;
 }
 
-// What a row's fourth digits add to the sums of the third by one panel w, to tops. Out of line and before the sums of
-// the others are begun: beside them g++ would keep those in memory.
-KOE_VNNI HWY_NOINLINE void Tops(const FixedGemmArgs& args, const int8_t* digits, const uint8_t* w, size_t column,
-                                float* tops) {
-  const int8_t* list = digits + kFixedDigits * FixedDigitBytes(args.k) + kFixedTailBytes;
-  const FixedRowTail tail = TailOf(digits, FixedDigitBytes(args.k));
-  // Two chains each: a dot product takes several cycles to come out.
-  __m512i sum[2][kPanelVecs];
-  for (size_t v = 0; v < kPanelVecs; ++v) {
-    sum[0][v] =
-        _mm512_mullo_epi32(_mm512_set1_epi32(-tail.top_sum), _mm512_load_si512(args.zero_points + column + v * kLanes));
-    sum[1][v] = _mm512_setzero_si512();
-  }
-  const auto add = [&](uint32_t i, __m512i* to) KOE_VNNI {
-    FixedOutliers four;
-    std::memcpy(&four, list + i * sizeof(four), sizeof(four));
-    const __m512i digits4 = Broadcast4(four.digits);
-    const uint8_t* at = w + size_t{four.group} * 4 * kPanelWidth;
-    for (size_t v = 0; v < kPanelVecs; ++v) DotAdd(to[v], LoadWeights(at + v * 4 * kLanes), digits4);
-  };
-  uint32_t i = 0;
-  for (; i + 2 <= tail.num_outliers; i += 2) {
-    add(i, sum[0]);
-    add(i + 1, sum[1]);
-  }
-  if (i < tail.num_outliers) add(i, sum[0]);
-  for (size_t v = 0; v < kPanelVecs; ++v) {
-    const __m512 top = _mm512_cvtepi32_ps(_mm512_add_epi32(sum[0][v], sum[1][v]));
-    _mm512_store_ps(tops + v * kLanes, _mm512_mul_ps(top, _mm512_set1_ps(256.0f)));
-  }
+KOE_VNNI inline FixedOutliers OutliersOf(const int8_t* digits, size_t digit_bytes, size_t i) {
+  FixedOutliers four;
+  std::memcpy(&four, digits + kFixedDigits * digit_bytes + kFixedTailBytes + i * sizeof(four), sizeof(four));
+  return four;
 }
 
 // One vector of outputs from the sums.
-KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512i high, __m512 top,
-                            float row_scale, size_t column, float* c) {
+KOE_VNNI inline void Finish(const FixedGemmArgs& args, __m512i low, __m512i middle, __m512i high, float row_scale,
+                            size_t column, float* c) {
   const size_t count = args.n > column ? args.n - column : 0;
   const __mmask16 mask = count >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << count) - 1);
   const __m512 base = _mm512_set1_ps(256.0f);
-  const __m512 upper = _mm512_fmadd_ps(_mm512_add_ps(top, _mm512_cvtepi32_ps(high)), base, _mm512_cvtepi32_ps(middle));
+  const __m512 upper = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), base, _mm512_cvtepi32_ps(middle));
   const __m512 sum = _mm512_fmadd_ps(upper, base, _mm512_cvtepi32_ps(low));
   const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(row_scale), _mm512_load_ps(args.scales + column));
   const __m512 bias = args.bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(mask, args.bias + column);
@@ -108,15 +84,27 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
   const int8_t* x3 = x2 + (kRows > 3 ? row_bytes : 0);
   const size_t column = panel * kPanelWidth;
   const uint8_t* w = args.w + panel * FixedPanelBytes(args.k);
-  alignas(64) float tops[kRows][kPanelWidth] = {};
-  float scales[kRows];
   __m512i sum[kLines][kPanelVecs];
+  uint32_t num_outliers = 0;
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r) {
-    const int8_t* x = r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3;
-    const FixedRowTail tail = TailOf(x, digit_bytes);
-    scales[r] = tail.scale;
-    if (tail.num_outliers > 0) Tops(args, x, w, column, tops[r]);
+    const FixedRowTail tail = TailOf(r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3, digit_bytes);
+    num_outliers = HWY_MAX(num_outliers, tail.num_outliers);
+    HWY_UNROLL(2)
+    for (size_t v = 0; v < kPanelVecs; ++v) sum[kFixedDigits * r + 2][v] = _mm512_setzero_si512();
+  }
+  // The fourth digits first, before the others' sums take registers. All rows at once, those with fewer outliers over
+  // zeros: a loop of each row would be left by a mispredicted branch.
+  for (size_t i = 0; i < num_outliers; ++i) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRows; ++r) {
+      const FixedOutliers four = OutliersOf(r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3, digit_bytes, i);
+      const __m512i top = Broadcast4(four.digits);
+      HWY_UNROLL(2)
+      for (size_t v = 0; v < kPanelVecs; ++v) {
+        DotAdd(sum[kFixedDigits * r + 2][v], LoadWeights(w + (four.group * kPanelVecs + v) * 4 * kLanes), top);
+      }
+    }
   }
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r) {
@@ -126,8 +114,9 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
       const __m512i minus = _mm512_set1_epi32(-tail.sums[d]);
       HWY_UNROLL(2)
       for (size_t v = 0; v < kPanelVecs; ++v) {
-        sum[r * kFixedDigits + d][v] =
-            _mm512_mullo_epi32(minus, _mm512_load_si512(args.zero_points + column + v * kLanes));
+        const __m512i zeros = _mm512_mullo_epi32(minus, _mm512_load_si512(args.zero_points + column + v * kLanes));
+        __m512i& to = sum[r * kFixedDigits + d][v];
+        to = d == 2 ? _mm512_add_epi32(_mm512_slli_epi32(to, 8), zeros) : zeros;
       }
     }
   }
@@ -150,10 +139,10 @@ KOE_VNNI HWY_NOINLINE void Tile(const FixedGemmArgs& args, size_t row, size_t pa
   float* c = args.c + row * args.c_stride;
   HWY_UNROLL(4)
   for (size_t r = 0; r < kRows; ++r, c += args.c_stride) {
+    const float scale = TailOf(r == 0 ? x0 : r == 1 ? x1 : r == 2 ? x2 : x3, digit_bytes).scale;
     HWY_UNROLL(2)
     for (size_t v = 0; v < kPanelVecs; ++v) {
-      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], sum[3 * r + 2][v], _mm512_load_ps(tops[r] + v * kLanes), scales[r],
-             column + v * kLanes, c);
+      Finish(args, sum[3 * r][v], sum[3 * r + 1][v], sum[3 * r + 2][v], scale, column + v * kLanes, c);
     }
   }
 }
@@ -167,17 +156,25 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
   const FixedRowTail tail = TailOf(x, digit_bytes);
   const size_t column = panel * kPanelWidth;
   const uint8_t* w = args.w + panel * panel_bytes;
-  alignas(64) float tops[kPanels * kPanelWidth] = {};
-  for (size_t p = 0; p < kPanels && tail.num_outliers > 0; ++p) {
-    Tops(args, x, w + p * panel_bytes, column + p * kPanelWidth, tops + p * kPanelWidth);
-  }
   __m512i sum[kFixedDigits][kVecs];
+  HWY_UNROLL(8)
+  for (size_t v = 0; v < kVecs; ++v) sum[2][v] = _mm512_setzero_si512();
+  for (size_t i = 0; i < tail.num_outliers; ++i) {
+    const FixedOutliers four = OutliersOf(x, digit_bytes, i);
+    const __m512i top = Broadcast4(four.digits);
+    const uint8_t* at = w + four.group * 4 * kPanelWidth;
+    HWY_UNROLL(8)
+    for (size_t v = 0; v < kVecs; ++v) {
+      DotAdd(sum[2][v], LoadWeights(at + v / kPanelVecs * panel_bytes + v % kPanelVecs * 4 * kLanes), top);
+    }
+  }
   HWY_UNROLL(3)
   for (size_t d = 0; d < kFixedDigits; ++d) {
     const __m512i minus = _mm512_set1_epi32(-tail.sums[d]);
     HWY_UNROLL(8)
     for (size_t v = 0; v < kVecs; ++v) {
-      sum[d][v] = _mm512_mullo_epi32(minus, _mm512_load_si512(args.zero_points + column + v * kLanes));
+      const __m512i zeros = _mm512_mullo_epi32(minus, _mm512_load_si512(args.zero_points + column + v * kLanes));
+      sum[d][v] = d == 2 ? _mm512_add_epi32(_mm512_slli_epi32(sum[d][v], 8), zeros) : zeros;
     }
   }
   const size_t steps = (args.k + 3) / 4;
@@ -194,8 +191,7 @@ KOE_VNNI HWY_NOINLINE void RowTile(const FixedGemmArgs& args, size_t panel) {
   }
   HWY_UNROLL(8)
   for (size_t v = 0; v < kVecs; ++v) {
-    Finish(args, sum[0][v], sum[1][v], sum[2][v], _mm512_load_ps(tops + v * kLanes), tail.scale, column + v * kLanes,
-           args.c);
+    Finish(args, sum[0][v], sum[1][v], sum[2][v], tail.scale, column + v * kLanes, args.c);
   }
 }
 
@@ -233,72 +229,100 @@ KOE_VNNI inline __mmask16 FirstLanes(size_t count) {
   return count >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << count) - 1);
 }
 
-// The magnitude that three digits hold.
-KOE_VNNI float Limit(const float* x, size_t k, float max) {
-  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
-  for (int shift = 0; shift < kMaxFixedShift; ++shift) {
-    const __m512 half = _mm512_set1_ps(max / 2);
+KOE_VNNI inline __m512i MagnitudeBits(const float* x, size_t i, size_t k) {
+  const __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(i < k ? FirstLanes(k - i) : __mmask16{0}, x + i));
+  return _mm512_and_si512(bits, _mm512_set1_epi32(0x7FFFFFFF));
+}
+
+KOE_VNNI inline size_t CountAbove(__m512i magnitude_bits, float limit) {
+  const __m512 values = _mm512_castsi512_ps(magnitude_bits);
+  return static_cast<size_t>(__builtin_popcount(_mm512_cmp_ps_mask(values, _mm512_set1_ps(limit), _CMP_GT_OQ)));
+}
+
+// The magnitude that three digits hold. peaks: the largest magnitudes of parts of the row.
+KOE_VNNI float Limit(const float* x, size_t k, float max, const __m512i* peaks) {
+  // No more peaks than inputs pass a limit: that rules most limits out, so that seldom more than one is counted.
+  constexpr float kHalves[kMaxFixedShift + 1] = {1.0f, 1.0f / 2, 1.0f / 4, 1.0f / 8, 1.0f / 16, 1.0f / 32};
+  int shift = 0;
+  for (; shift < kMaxFixedShift; ++shift) {
     size_t count = 0;
-    for (size_t i = 0; i < k && count <= MaxFixedOutliers(k); i += kLanes) {
-      const __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(FirstLanes(k - i), x + i));
-      const __m512 value = _mm512_castsi512_ps(_mm512_and_si512(bits, magnitude));
-      count += static_cast<size_t>(__builtin_popcount(_mm512_cmp_ps_mask(value, half, _CMP_GT_OQ)));
-    }
+    for (size_t v = 0; v < kStepVecs; ++v) count += CountAbove(peaks[v], max * kHalves[shift + 1]);
     if (count > MaxFixedOutliers(k)) break;
-    max /= 2;
   }
-  return max;
+  for (; shift > 0; --shift) {
+    size_t count = 0;
+    for (size_t i = 0; i < k; i += kLanes) count += CountAbove(MagnitudeBits(x, i, k), max * kHalves[shift]);
+    if (count <= MaxFixedOutliers(k)) break;
+  }
+  return max * kHalves[shift];
+}
+
+// digits[d] = byte d of the 64 values of four vectors, in their order.
+KOE_VNNI inline void SplitBytes(const __m512i* values, __m512i* digits) {
+  // In each quarter of a vector, the four values' bytes 0, then their bytes 1, ...
+  const __m512i by_digit = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  __m512i v[kStepVecs];
+  for (size_t i = 0; i < kStepVecs; ++i) v[i] = _mm512_shuffle_epi8(values[i], by_digit);
+  const __m512i low01 = _mm512_unpacklo_epi32(v[0], v[1]), low23 = _mm512_unpacklo_epi32(v[2], v[3]);
+  const __m512i high01 = _mm512_unpackhi_epi32(v[0], v[1]), high23 = _mm512_unpackhi_epi32(v[2], v[3]);
+  // Now quarter q has fours q of all vectors: to vector after vector.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  digits[0] = _mm512_permutexvar_epi32(order, _mm512_unpacklo_epi64(low01, low23));
+  digits[1] = _mm512_permutexvar_epi32(order, _mm512_unpackhi_epi64(low01, low23));
+  digits[2] = _mm512_permutexvar_epi32(order, _mm512_unpacklo_epi64(high01, high23));
+  digits[3] = _mm512_permutexvar_epi32(order, _mm512_unpackhi_epi64(high01, high23));
 }
 
 KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std::byte* out) {
   const size_t digit_bytes = FixedDigitBytes(k);
-  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF), offsets = _mm512_set1_epi32(static_cast<int>(kDigitOffsets));
+  const __m512i offsets = _mm512_set1_epi32(static_cast<int>(kDigitOffsets)), ones = _mm512_set1_epi8(1);
   for (size_t r = 0; r < rows; ++r, x += stride, out += FixedRowBytes(k)) {
     auto* digits = reinterpret_cast<int8_t*>(out);
     // As integers, so that NaN is the largest of all.
-    __m512i max_bits = _mm512_castps_si512(_mm512_set1_ps(kMinFixedMax));
-    for (size_t i = 0; i < k; i += kLanes) {
-      const __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(FirstLanes(k - i), x + i));
-      max_bits = _mm512_max_epi32(max_bits, _mm512_and_si512(bits, magnitude));
+    __m512i peaks[kStepVecs] = {};
+    for (size_t i = 0; i < k; i += kStepVecs * kLanes) {
+      for (size_t v = 0; v < kStepVecs; ++v) {
+        peaks[v] = _mm512_max_epi32(peaks[v], MagnitudeBits(x, i + v * kLanes, k));
+      }
     }
-    const int32_t bits = _mm512_reduce_max_epi32(max_bits);
+    const int32_t bits = _mm512_reduce_max_epi32(
+        _mm512_max_epi32(_mm512_max_epi32(peaks[0], peaks[1]), _mm512_max_epi32(peaks[2], peaks[3])));
     float max;
     std::memcpy(&max, &bits, sizeof(max));
     std::byte* list = out + kFixedDigits * digit_bytes + kFixedTailBytes;
+    for (size_t i = 0; i < FixedListBytes(k); i += 64) _mm512_store_si512(list + i, _mm512_setzero_si512());
     FixedRowTail tail{};
     if (bits >= 0x7F800000) {
       std::memset(digits, 0, kFixedDigits * digit_bytes);
       tail.scale = std::numeric_limits<float>::quiet_NaN();
     } else {
-      const float limit = Limit(x, k, max);
+      const float limit = Limit(x, k, HWY_MAX(max, kMinFixedMax), peaks);
       tail.scale = limit / kFixedMax;
       const __m512 inverse = _mm512_set1_ps(kFixedMax / limit);
-      for (size_t i = 0; i < digit_bytes; i += kLanes) {
-        const __mmask16 mask = i < k ? FirstLanes(k - i) : __mmask16{0};
-        const __m512i value = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse));
-        const __m512i bytes = _mm512_xor_si512(_mm512_add_epi32(value, offsets), offsets);
-        auto* to = reinterpret_cast<__m128i*>(digits + i);
-        _mm_store_si128(to, _mm512_cvtepi32_epi8(bytes));
-        _mm_store_si128(to + digit_bytes / 16, _mm512_cvtepi32_epi8(_mm512_srli_epi32(bytes, 8)));
-        _mm_store_si128(to + digit_bytes / 8, _mm512_cvtepi32_epi8(_mm512_srli_epi32(bytes, 16)));
-        const __m512i top = _mm512_srai_epi32(bytes, 24);
-        if (uint32_t rest = _mm512_test_epi32_mask(top, top); rest != 0) {
-          alignas(64) int32_t lanes[kLanes];
-          _mm512_store_si512(lanes, top);
+      __m512i sums[kFixedDigits] = {};
+      for (size_t i = 0; i < digit_bytes; i += kStepVecs * kLanes) {
+        __m512i bytes[kStepVecs], split[kStepVecs];
+        for (size_t v = 0; v < kStepVecs; ++v) {
+          const size_t at = i + v * kLanes;
+          const __m512 values = _mm512_maskz_loadu_ps(at < k ? FirstLanes(k - at) : __mmask16{0}, x + at);
+          const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(values, inverse));
+          bytes[v] = _mm512_xor_si512(_mm512_add_epi32(whole, offsets), offsets);
+        }
+        SplitBytes(bytes, split);
+        for (size_t d = 0; d < kFixedDigits; ++d) {
+          _mm512_store_si512(digits + d * digit_bytes + i, split[d]);
+          DotAdd(sums[d], ones, split[d]);
+        }
+        if (uint64_t rest = _mm512_test_epi8_mask(split[3], split[3]); rest != 0) {
+          alignas(64) int8_t tops[kStepVecs * kLanes];
+          _mm512_store_si512(tops, split[3]);
           for (; rest != 0; rest &= rest - 1) {
-            const auto lane = static_cast<size_t>(__builtin_ctz(rest));
-            AddOutlier(i + lane, static_cast<int8_t>(lanes[lane]), &tail, list);
+            const auto lane = static_cast<size_t>(__builtin_ctzll(rest));
+            AddOutlier(i + lane, tops[lane], &tail, list);
           }
         }
       }
-      const __m512i ones = _mm512_set1_epi8(1);
-      for (size_t d = 0; d < kFixedDigits; ++d) {
-        __m512i sum = _mm512_setzero_si512();
-        for (size_t i = 0; i < digit_bytes; i += 64) {
-          DotAdd(sum, ones, _mm512_load_si512(digits + d * digit_bytes + i));
-        }
-        tail.sums[d] = _mm512_reduce_add_epi32(sum);
-      }
+      for (size_t d = 0; d < kFixedDigits; ++d) tail.sums[d] += _mm512_reduce_add_epi32(sums[d]);
     }
     std::memcpy(digits + kFixedDigits * digit_bytes, &tail, sizeof(tail));
   }

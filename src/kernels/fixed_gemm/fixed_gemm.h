@@ -21,17 +21,17 @@ inline constexpr size_t kFixedDigits = 3;
 inline constexpr float kFixedMax = 8355000.0f;
 // Outliers of a row: each costs one of the k / 4 steps through the weights a third more.
 inline constexpr size_t MaxFixedOutliers(size_t k) { return k / 64; }
-// The largest outlier is at most 2^5 kFixedMax.
+// The largest outlier is at most 2^5 kFixedMax < 2^28: its fourth digit at most 2^4.
 inline constexpr int kMaxFixedShift = 5;
-// A sum of |digit| <= 128 times |weight - zero point| <= 255 stays within int32.
-inline constexpr size_t kMaxFixedDepth = 65536;
+// Sums of |digit| <= 128 times |weight - zero point| <= 255 stay within int32, the third digits' with 256 times the
+// fourth digits' of k / 64 outliers, too: 255 k (128 + 256 2^4 / 64) < 2^31.
+inline constexpr size_t kMaxFixedDepth = 32768;
 
 // A row of quantised inputs, opaque: the digits of all k (the lowest first, each padded with zeros), the row's scale,
-// the sums of each digit, and the fourth digits where there are any (8 bytes for each outlier).
+// the sums of each digit, and the fourth digits where there are any (8 bytes for each outlier, zeros behind them).
 inline constexpr size_t FixedDigitBytes(size_t k) { return (k + 63) / 64 * 64; }
-inline constexpr size_t FixedRowBytes(size_t k) {
-  return kFixedDigits * FixedDigitBytes(k) + 64 + (8 * MaxFixedOutliers(k) + 63) / 64 * 64;
-}
+inline constexpr size_t FixedListBytes(size_t k) { return (8 * MaxFixedOutliers(k) + 63) / 64 * 64; }
+inline constexpr size_t FixedRowBytes(size_t k) { return kFixedDigits * FixedDigitBytes(k) + 64 + FixedListBytes(k); }
 
 // Weights: [ceil(n / 32)][ceil(k / 4)][32][4], zeros beyond n and k.
 inline constexpr size_t FixedPanelBytes(size_t k) { return (k + 3) / 4 * 4 * kPanelWidth; }
@@ -57,10 +57,10 @@ struct FixedGemmOps {
   // scale / 2 (its rounding) + 3 eps |x| (of scale, 1 / scale and the product). A row with an infinity or NaN gives NaN
   // in every product.
   void (*quantise)(const float* x, size_t stride, size_t rows, size_t k, std::byte* out);
-  // c[m][n] = bias[n] + scale_m scale_n (256 (256 (256 S3 + S2) + S1) + S0), S the exact sums of each digit times
-  // weights, each operation in float32, fused. So the bits depend on nothing but the row and the column. Error: that of
-  // the inputs, sum |w| (scale_m / 2 + 3 eps |x|), and at most 7 eps (|bias| + |scale_m scale_n| (2^24 |S3| +
-  // 65536 |S2| + 256 |S1| + |S0|)): of an S, of the three steps, of the scales and of the last step.
+  // c[m][n] = bias[n] + scale_m scale_n (256 (256 S2 + S1) + S0), S the exact sums of each digit times weights, S2 with
+  // 256 times that of the fourth digits, each operation in float32, fused. So the bits depend on nothing but the row
+  // and the column. Error: that of the inputs, sum |w| (scale_m / 2 + 3 eps |x|), and at most 6 eps (|bias| +
+  // |scale_m scale_n| (65536 |S2| + 256 |S1| + |S0|)): of an S, of the two steps, of the scales and of the last step.
   void (*gemm)(const FixedGemmArgs& args);
 };
 

@@ -27,6 +27,7 @@ void Quantise(const float* x, size_t stride, size_t rows, size_t k, std::byte* o
     auto* digits = reinterpret_cast<int8_t*>(out);
     std::fill_n(digits, kFixedDigits * digit_bytes, int8_t{0});
     std::byte* list = out + kFixedDigits * digit_bytes + kFixedTailBytes;
+    std::fill_n(list, FixedListBytes(k), std::byte{0});
     FixedRowTail tail{};
     float max = kMinFixedMax;
     bool is_finite = true;
@@ -69,14 +70,13 @@ void Gemm(const FixedGemmArgs& args) {
           sums[d] += digits[d * digit_bytes + i] * w[i / 4 * 4 * kPanelWidth + i % 4];
         }
       }
-      int32_t top = -args.zero_points[n] * tail.top_sum;
       for (size_t o = 0; o < tail.num_outliers; ++o) {
         FixedOutliers four;
         std::memcpy(&four, digits + kFixedDigits * digit_bytes + kFixedTailBytes + o * sizeof(four), sizeof(four));
-        for (size_t i = 0; i < 4; ++i) top += four.digits[i] * w[four.group * 4 * kPanelWidth + i];
+        for (size_t i = 0; i < 4; ++i) sums[2] += 256 * four.digits[i] * w[four.group * 4 * kPanelWidth + i];
       }
       const float low = static_cast<float>(sums[0]), middle = static_cast<float>(sums[1]),
-                  high = std::fma(static_cast<float>(top), 256.0f, static_cast<float>(sums[2]));
+                  high = static_cast<float>(sums[2]);
       const float sum = std::fma(std::fma(high, 256.0f, middle), 256.0f, low);
       const float bias = args.bias == nullptr ? 0.0f : args.bias[n];
       args.c[m * args.c_stride + n] = std::fma(sum, tail.scale * args.scales[n], bias);

@@ -13,8 +13,7 @@ namespace koe::kernels {
 
 struct FixedRowTail {
   float scale;
-  int32_t sums[kFixedDigits];  // of each digit
-  int32_t top_sum;             // of the fourth digits
+  int32_t sums[kFixedDigits];  // of each digit; the third's with 256 times the fourth's
   uint32_t num_outliers;       // how many FixedOutliers are behind this
 };
 
@@ -36,7 +35,7 @@ inline void AddOutlier(size_t i, int8_t digit, FixedRowTail* tail, std::byte* li
     ++tail->num_outliers;
   }
   last.digits[i % 4] = digit;
-  tail->top_sum += digit;
+  tail->sums[2] += 256 * digit;
   std::memcpy(list + (tail->num_outliers - 1) * sizeof(last), &last, sizeof(last));
 }
 
