@@ -299,7 +299,7 @@ KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std
       const float limit = Limit(x, k, HWY_MAX(max, kMinFixedMax), peaks);
       tail.scale = limit / kFixedMax;
       const __m512 inverse = _mm512_set1_ps(kFixedMax / limit);
-      __m512i sums[kFixedDigits] = {};
+      __m512i sums[kFixedDigits + 1] = {};
       for (size_t i = 0; i < digit_bytes; i += kStepVecs * kLanes) {
         __m512i bytes[kStepVecs], split[kStepVecs];
         for (size_t v = 0; v < kStepVecs; ++v) {
@@ -313,16 +313,20 @@ KOE_VNNI void Quantise(const float* x, size_t stride, size_t rows, size_t k, std
           _mm512_store_si512(digits + d * digit_bytes + i, split[d]);
           DotAdd(sums[d], ones, split[d]);
         }
-        if (uint64_t rest = _mm512_test_epi8_mask(split[3], split[3]); rest != 0) {
-          alignas(64) int8_t tops[kStepVecs * kLanes];
-          _mm512_store_si512(tops, split[3]);
+        DotAdd(sums[kFixedDigits], ones, split[kFixedDigits]);
+        if (uint32_t rest = _mm512_test_epi32_mask(split[kFixedDigits], split[kFixedDigits]); rest != 0) {
+          alignas(64) int32_t tops[kLanes];
+          _mm512_store_si512(tops, split[kFixedDigits]);
           for (; rest != 0; rest &= rest - 1) {
-            const auto lane = static_cast<size_t>(__builtin_ctzll(rest));
-            AddOutlier(i + lane, tops[lane], &tail, list);
+            const auto lane = static_cast<uint32_t>(__builtin_ctz(rest));
+            FixedOutliers four{static_cast<uint32_t>(i / 4) + lane, {}};
+            std::memcpy(four.digits, &tops[lane], sizeof(four.digits));
+            std::memcpy(list + tail.num_outliers++ * sizeof(four), &four, sizeof(four));
           }
         }
       }
-      for (size_t d = 0; d < kFixedDigits; ++d) tail.sums[d] += _mm512_reduce_add_epi32(sums[d]);
+      sums[2] = _mm512_add_epi32(sums[2], _mm512_slli_epi32(sums[kFixedDigits], 8));
+      for (size_t d = 0; d < kFixedDigits; ++d) tail.sums[d] = _mm512_reduce_add_epi32(sums[d]);
     }
     std::memcpy(digits + kFixedDigits * digit_bytes, &tail, sizeof(tail));
   }

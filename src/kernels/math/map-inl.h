@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over arrays of any length and alignment: whole vectors, then the rest through a buffer, so that nothing past
-// the end is read or written on any target.
+// Loops over arrays of any length and alignment: whole vectors, then the rest under a mask or, on targets whose masks
+// do not hold back memory accesses, through a buffer. So nothing past the end is read or written on any target.
 
 // Highway's per-target include guard.
 #if defined(KOE_KERNELS_MATH_MAP_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -25,16 +25,24 @@ namespace hn = hwy::HWY_NAMESPACE;
 // The first count < Lanes(d) lanes; zero in the others.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadFirst(D d, const T* src, size_t count) {
+#if !HWY_MEM_OPS_MIGHT_FAULT
+  return hn::MaskedLoad(hn::FirstN(d, count), d, src);
+#else
   alignas(64) T buffer[hn::MaxLanes(D())] = {};
   std::memcpy(buffer, src, count * sizeof(T));
   return hn::Load(d, buffer);
+#endif
 }
 
 template <class D, class V, typename T = hn::TFromD<D>>
 HWY_INLINE void StoreFirst(V v, D d, T* dst, size_t count) {
+#if !HWY_MEM_OPS_MIGHT_FAULT
+  hn::BlendedStore(v, hn::FirstN(d, count), d, dst);
+#else
   alignas(64) T buffer[hn::MaxLanes(D())];
   hn::Store(v, d, buffer);
   std::memcpy(dst, buffer, count * sizeof(T));
+#endif
 }
 
 // dst[i] = f(d, src[i]); dst may be src.
