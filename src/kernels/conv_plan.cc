@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernels/fixed_planes/fixed_planes.h"
+
 namespace koe::kernels {
 namespace {
 
@@ -12,6 +14,7 @@ struct TableRow {
   TileForm::Kind kind;
   size_t samples, segments, tiles;
   bool expand_at_run;
+  bool is_fixed = false;
 };
 
 constexpr TableRow kTable[] = {
@@ -31,9 +34,13 @@ bool IsExactEnough(ConvPreset preset, const TileForm& form) {
   return form.kind == TileForm::Kind::kFft || form.samples <= 12 || preset == ConvPreset::kFast;
 }
 
-const TableRow* FindRow(std::span<const TableRow> table, Target target, size_t taps, size_t channels) {
+// Rows of whole numbers are for as many outputs as inputs: few outputs are not worth the way there, and the last
+// convolution, whose output is a logarithm and a phase, is where their error would be heard first.
+const TableRow* FindRow(std::span<const TableRow> table, Target target, size_t taps, size_t c_in, size_t c_out) {
   for (const TableRow& row : table) {
-    if (row.target == target && row.taps == taps && channels <= row.max_channels) return &row;
+    if (row.target != target || row.taps != taps || std::max(c_in, c_out) > row.max_channels) continue;
+    if (row.is_fixed && (c_in != c_out || FindFixedPlanesOps(target) == nullptr)) continue;
+    return &row;
   }
   return nullptr;
 }
@@ -43,17 +50,17 @@ const TableRow* FindRow(std::span<const TableRow> table, Target target, size_t t
 std::string ConvPlanName(const ConvPlan& plan) {
   if (plan.is_direct) return "direct";
   return (plan.form.kind == TileForm::Kind::kFft ? "fft" : "toom") + std::to_string(plan.form.samples) +
-         (plan.form.segments > 1 ? "x" + std::to_string(plan.form.segments) : "");
+         (plan.form.segments > 1 ? "x" + std::to_string(plan.form.segments) : "") + (plan.is_fixed ? "-int16" : "");
 }
 
 ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out) {
   if (preset == ConvPreset::kDirect) return {};
-  const size_t channels = std::max(c_in, c_out);
-  const TableRow* row = preset == ConvPreset::kFast ? FindRow(kFastTable, target, taps, channels) : nullptr;
-  if (row == nullptr) row = FindRow(kTable, target, taps, channels);
+  const TableRow* row = preset == ConvPreset::kFast ? FindRow(kFastTable, target, taps, c_in, c_out) : nullptr;
+  if (row == nullptr) row = FindRow(kTable, target, taps, c_in, c_out);
   if (row == nullptr) return {};
   ConvPlan plan = TilePlan({row->kind, row->samples, taps, row->segments}, row->tiles, row->expand_at_run);
   plan.expand_first = preset == ConvPreset::kLowMemory && !plan.expand_at_run;
+  plan.is_fixed = row->is_fixed;
   return plan;
 }
 

@@ -23,19 +23,21 @@ struct ConvPlan {
   // Weights stay as they are stored, and every run transforms all of them first, to the bits that it would have been at
   // load: for a fraction of the memory (49 planes of float32 against 11 taps of int8).
   bool expand_first = false;
+  // Products in 16-bit whole numbers (fixed_planes.h); one segment, transformed at load.
+  bool is_fixed = false;
 
   bool TransformsAtLoad() const { return !is_direct && !expand_at_run && !expand_first; }
   bool operator==(const ConvPlan&) const = default;
 };
 
-// "direct", "toom10", "toom12x2" (in two segments), "fft34".
+// "direct", "toom10", "toom12x2" (in two segments), "fft34", "fft34-int16" (is_fixed).
 std::string ConvPlanName(const ConvPlan& plan);
 
 // What the accuracy of a form allows. Measured against float64 on random data, one convolution: docs/numerics.md.
 enum class ConvPreset {
   kDirect,     // conv1d everywhere: the reference
   kExact,      // forms of 100 dB and more
-  kFast,       // forms of 85 dB and more
+  kFast,       // forms of 85 dB and more, products of whole numbers among them
   kLowMemory,  // kExact to the bit, but weights are transformed when they are used
 };
 

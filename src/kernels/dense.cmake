@@ -6,8 +6,8 @@ foreach(op IN LISTS KOE_DENSE_OPS)
   # What a CPU without a vector target runs: optimised in every build type.
   set_source_files_properties(${op}/${op}_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
 endforeach()
-list(APPEND KOE_DENSE_TESTS fixed_gemm/fixed_gemm_test.cc)
-set_source_files_properties(fixed_gemm/fixed_gemm_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
+list(APPEND KOE_DENSE_TESTS fixed_gemm/fixed_gemm_test.cc fixed_planes/fixed_planes_test.cc)
+set_source_files_properties(fixed_gemm/fixed_gemm_scalar.cc fixed_planes/fixed_planes_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
 koe_test(NAME dense_kernels_test SOURCES ${KOE_DENSE_TESTS} LIBS koe_kernels koe_base)
 set_source_files_properties(tile_conv/tile_conv_scalar.cc PROPERTIES COMPILE_OPTIONS -O3)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")  # it calls what Highway compiles for its NEON target

@@ -12,6 +12,7 @@ KernelSet Make(Target target) {
           *FindElementwiseOps(target),
           *FindExcitationOps(target),
           FindFixedGemmOps(target),
+          FindFixedPlanesOps(target),
           *FindGemmOps(target),
           *FindLstmOps(target),
           *FindMathOps(target),

@@ -9,6 +9,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/excitation/excitation.h"
 #include "kernels/fixed_gemm/fixed_gemm.h"
+#include "kernels/fixed_planes/fixed_planes.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/math/math.h"
@@ -27,7 +28,8 @@ struct KernelSet {
   ConvTranspose1dOps conv_transpose1d;
   ElementwiseOps elementwise;
   ExcitationOps excitation;
-  const FixedGemmOps* fixed_gemm;  // null: weights are float32
+  const FixedGemmOps* fixed_gemm;      // null: weights are float32
+  const FixedPlanesOps* fixed_planes;  // null: no plan uses them
   GemmOps gemm;
   LstmOps lstm;
   MathOps math;

@@ -36,8 +36,9 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std:
   }
   AlignedBuffer<float> converted;
   const float* values = weight.Floats(kernels, &converted);
-  transformed_ = AlignedBuffer<float>(kernels::TilePackedSize(plan.form, shape.in, shape.out));
+  transformed_ = AlignedBuffer<float>(kernels::TilePackedSize(plan.form, shape.in, shape.out, plan.is_fixed));
   const auto pack = [&](size_t panel, size_t) {
+    if (plan.is_fixed) return PackFixed(kernels, values, panel);
     kernels.tile_conv.pack(plan.form, values, shape.in, shape.out, panel, panel + 1, transformed_.data());
   };
   const size_t panels = CeilDiv(shape.out, kernels::kPanelWidth);
@@ -45,6 +46,18 @@ Conv1d::Conv1d(const kernels::KernelSet& kernels, const WeightView& weight, std:
     pool->ParallelFor(panels, pack);
   } else {
     for (size_t panel = 0; panel < panels; ++panel) pack(panel, 0);
+  }
+}
+
+void Conv1d::PackFixed(const kernels::KernelSet& kernels, const float* weight, size_t panel) {
+  const size_t planes = plan_.form.planes(), first = panel * kernels::kPanelWidth;
+  const size_t plane_size = shape_.in * kernels::kPanelWidth, fixed_size = kernels::FixedPlaneWeightsSize(shape_.in);
+  AlignedBuffer<float> floats(planes * plane_size);
+  kernels.tile_conv.pack(plan_.form, weight + first * shape_.in * shape_.taps, shape_.in, shape_.out - first, 0, 1,
+                         floats.data());
+  for (size_t p = 0; p < planes; ++p) {
+    kernels.fixed_planes->pack(floats.data() + p * plane_size, shape_.in,
+                               transformed_.data() + (panel * planes + p) * fixed_size);
   }
 }
 

@@ -64,6 +64,9 @@ class Conv1d {
   void RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prologue, Matrix y,
                 const ConvEpilogue& epilogue) const;
 
+  // One panel of the transformed weights, in whole numbers.
+  void PackFixed(const kernels::KernelSet& kernels, const float* weight, size_t panel);
+
   kernels::ConvPlan plan_;
   ConvShape shape_;
   // The one that a direct convolution takes, in the exec's arena where it has to be made.

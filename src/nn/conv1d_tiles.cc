@@ -52,8 +52,12 @@ struct Conv1d::TileRun {
   size_t InputRows(size_t rows) const { return kernels::TileInputRows(c.plan_.form, c.shape_.dilation, rows); }
   size_t MaxTiles() const { return kernels::TilesOf(c.plan_.form, c.shape_.dilation, max_rows); }
   size_t InputSize() const { return InputRows(max_rows) * Stride(); }
-  size_t PlanesSize() const { return RoundUp(kernels::TilePlanesSize(c.plan_.form, c.shape_.in, MaxTiles()), 16); }
-  size_t ProductsSize() const { return RoundUp(kernels::TileProductsSize(c.plan_.form, MaxTiles()), 16); }
+  size_t PlanesSize() const {
+    return RoundUp(kernels::TilePlanesSize(c.plan_.form, c.shape_.in, MaxTiles(), c.plan_.is_fixed), 16);
+  }
+  size_t ProductsSize() const {
+    return RoundUp(kernels::TileProductsSize(c.plan_.form, c.shape_.in, MaxTiles(), c.plan_.is_fixed), 16);
+  }
 
   kernels::TileConvArgs Args(size_t group, float* planes, float* products) const {
     const size_t first = FirstRow(group);
@@ -67,7 +71,8 @@ struct Conv1d::TileRun {
                                .c_out = c.shape_.out,
                                .dilation = c.shape_.dilation,
                                .planes = planes,
-                               .products = products};
+                               .products = products,
+                               .fixed = c.plan_.is_fixed ? kernels.fixed_planes : nullptr};
     if (!epilogue.residual.empty()) {
       args.residual = epilogue.residual.Row(first);
       args.residual_stride = epilogue.residual.stride;
@@ -93,11 +98,11 @@ struct Conv1d::TileRun {
     return args;
   }
 
-  void Forward(size_t group, float* input, float* planes) const {
+  void Forward(size_t group, float* input, float* planes, float* products) const {
     const Matrix tile(input, InputRows(Rows(group)), c.shape_.in, Stride());
     FillConvInput(kernels, prologue, x,
                   static_cast<ptrdiff_t>(FirstRow(group)) - static_cast<ptrdiff_t>(c.shape_.padding), tile);
-    kernels::TileConvArgs args = Args(group, planes, nullptr);
+    kernels::TileConvArgs args = Args(group, planes, products);
     args.src = input;
     kernels.tile_conv.forward(args);
   }
@@ -150,14 +155,16 @@ void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prolo
   const std::span<float> products = exec.arena->Allocate<float>(threads * run.ProductsSize());
   // Weights of a few MiB are in L3 for every group; larger ones are better read once for all groups.
   constexpr size_t kCachedWeights = size_t{16} << 20;
-  const size_t weight_bytes = kernels::TilePackedSize(plan_.form, shape_.in, shape_.out) * sizeof(float);
+  const size_t weight_bytes =
+      kernels::TilePackedSize(plan_.form, shape_.in, shape_.out, plan_.is_fixed) * sizeof(float);
   if (!plan_.expand_at_run && run.groups >= 4 * threads && weight_bytes <= kCachedWeights) {
     const std::span<float> planes = exec.arena->Allocate<float>(threads * run.PlanesSize());
     exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
       if (exec.IsCancelled()) return;
       float* slot_planes = planes.data() + slot * run.PlanesSize();
-      run.Forward(group, inputs.data() + slot * run.InputSize(), slot_planes);
-      kernels::TileConvArgs args = run.Args(group, slot_planes, products.data() + slot * run.ProductsSize());
+      float* slot_products = products.data() + slot * run.ProductsSize();
+      run.Forward(group, inputs.data() + slot * run.InputSize(), slot_planes, slot_products);
+      kernels::TileConvArgs args = run.Args(group, slot_planes, slot_products);
       run.kernels.tile_conv.multiply(args, 0, panels);
       run.GatherStats(group);
     });
@@ -165,7 +172,8 @@ void Conv1d::RunTiles(const Exec& exec, ConstMatrix x, const ConvPrologue& prolo
   }
   const std::span<float> planes = exec.arena->Allocate<float>(run.groups * run.PlanesSize());
   exec.pool->ParallelFor(run.groups, [&](size_t group, size_t slot) {
-    run.Forward(group, inputs.data() + slot * run.InputSize(), planes.data() + group * run.PlanesSize());
+    run.Forward(group, inputs.data() + slot * run.InputSize(), planes.data() + group * run.PlanesSize(),
+                products.data() + slot * run.ProductsSize());
   });
   const auto multiply = [&](const kernels::TileConvArgs& args, size_t group, size_t slot, size_t panel) {
     kernels::TileConvArgs own = args;

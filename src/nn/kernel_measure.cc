@@ -102,7 +102,7 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
   // Panels that are expanded when they are used are in L2 then; others come from where the whole convolution's lie.
   AlignedBuffer<float> weights = Random(plan.expand_at_run ? panel_size : panel_size * panels, 3);
   AlignedBuffer<float> output = Random(rows * s.out, 4), planes(kernels::TilePlanesSize(form, s.in, tiles)),
-                       products(kernels::TileProductsSize(form, tiles));
+                       products(kernels::TileProductsSize(form, s.in, tiles));
   kernels::TileConvArgs args{.form = form,
                              .src = input.data(),
                              .weights = weights.data(),

@@ -14,12 +14,14 @@ Result<void> Place(Result<std::unique_ptr<T>> made, std::unique_ptr<T>* place) {
   return {};
 }
 
-kernels::ConvPreset ConvolutionsOf(Precision precision) {
+// kFast is for the generator, three quarters of the time. What is before it decides durations and pitch, whose smallest
+// errors add up over the utterance in the phase of the harmonic source.
+kernels::ConvPreset ConvolutionsOf(Precision precision, StageId stage) {
   switch (precision) {
     case Precision::kExact:
       break;
     case Precision::kFast:
-      return kernels::ConvPreset::kFast;
+      return stage == StageId::kGenerator ? kernels::ConvPreset::kFast : kernels::ConvPreset::kExact;
     case Precision::kLowMemory:
       return kernels::ConvPreset::kLowMemory;
   }
@@ -39,7 +41,7 @@ class Cpu final : public Device {
     if (!Offers(stage, precision)) {
       return Error(ErrorCode::kUnsupported, std::string("stage: ") + StageName(stage) + ": not at this precision");
     }
-    const stages::LoadOptions options{.convolutions = ConvolutionsOf(precision),
+    const stages::LoadOptions options{.convolutions = ConvolutionsOf(precision, stage),
                                       .pool = r.pool,
                                       .weight_bytes = r.weight_bytes,
                                       .cancelled = r.cancelled};

@@ -123,7 +123,8 @@ FormFunctions ToomCookFunctions(size_t taps) {
 FormFunctions FunctionsOf(const TileForm& form) {
   const size_t taps = form.segment_taps();
   if (form.kind == TileForm::Kind::kFft) {
-    return taps == 7 ? MakeFunctions<Fft32<ChannelMath>, 7>() : MakeFunctions<Fft32<ChannelMath>, 11>();
+    using Form = Fft32<ChannelMath>;
+    return taps == 3 ? MakeFunctions<Form, 3>() : taps == 7 ? MakeFunctions<Form, 7>() : MakeFunctions<Form, 11>();
   }
   switch (form.samples) {
     case 4:
@@ -247,9 +248,16 @@ void Forward(const TileConvArgs& args) {
   const size_t stride = TileInputStride(args.c_in), step = args.dilation * stride;
   for (size_t tile = 0; tile < layout.tiles; ++tile) {
     const float* first = args.src + FirstRowOfTile(form, args.dilation, tile) * stride;
+    float* planes = args.planes + tile * layout.input_row;
+    if (args.fixed != nullptr) {
+      // A tile's planes in float32 stay in L1 or L2 until they are whole numbers.
+      functions.forward(first, step, args.c_in, args.products, layout.FloatRow());
+      args.fixed->quantise(args.products, layout.FloatRow(), layout.depth, layout.planes, planes, layout.input_plane);
+      continue;
+    }
     for (size_t s = 0; s < form.segments; ++s) {
       functions.forward(first + s * form.segment_taps() * step, step, args.c_in,
-                        args.planes + tile * layout.input_row + s * args.c_in, layout.input_plane);
+                        planes + s * args.c_in, layout.input_plane);
     }
   }
 }
@@ -307,8 +315,14 @@ void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
       if constexpr (kInverse) {
         PrefetchRows(args, panel * kPanelWidth, p * args.rows / layout.planes, (p + 1) * args.rows / layout.planes);
       }
-      MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
-                    args.products + p * layout.product_plane);
+      const float* input = args.planes + p * layout.input_plane;
+      float* products = args.products + p * layout.product_plane;
+      if (args.fixed != nullptr) {
+        args.fixed->multiply(input, layout.input_row, layout.tiles, layout.depth, weights + p * layout.weights_plane,
+                             products);
+      } else {
+        MultiplyPlane(layout, input, weights + p * layout.weights_plane, products);
+      }
     }
     if constexpr (kInverse) Inverse(args, layout, functions, panel * kPanelWidth);
   }
@@ -330,7 +344,7 @@ void FilterRow(const double* filter, size_t num_taps, const double* taps, float*
 void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
           float* packed) {
   const TileMatrices matrices = MatricesOf(form);
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   HWY_ALIGN double taps[16 * kPanelWidth];
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
@@ -354,7 +368,7 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
 }
 
 void PackPanel(const TileForm& form, const double* filter, const float* panel, size_t c_in, float* packed) {
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   HWY_ALIGN double taps[16 * kPanelWidth];
   for (size_t s = 0; s < form.segments; ++s) {
@@ -373,7 +387,7 @@ void PackPanel(const TileForm& form, const double* filter, const float* panel, s
 }
 
 void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   constexpr size_t kVecs = kPanelWidth / kVecLanes;
   for (size_t s = 0; s < form.segments; ++s) {
@@ -404,15 +418,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace koe::kernels {
 
-size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out) {
-  const TileConvLayout layout(form, c_in, 1);
+size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out, bool is_fixed) {
+  const TileConvLayout layout(form, c_in, 1, is_fixed);
   return (c_out + kPanelWidth - 1) / kPanelWidth * layout.planes * layout.weights_plane;
 }
-size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles) {
-  return form.planes() * TileConvLayout(form, c_in, tiles).input_plane;
+size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles, bool is_fixed) {
+  return form.planes() * TileConvLayout(form, c_in, tiles, is_fixed).input_plane;
 }
-size_t TileProductsSize(const TileForm& form, size_t tiles) {
-  return form.planes() * TileConvLayout(form, 1, tiles).product_plane;
+size_t TileProductsSize(const TileForm& form, size_t c_in, size_t tiles, bool is_fixed) {
+  const TileConvLayout layout(form, c_in, tiles, is_fixed);
+  return form.planes() * std::max(layout.product_plane, is_fixed ? layout.FloatRow() : 0);
 }
 
 std::vector<float> TileFilterOf(const TileForm& form) {

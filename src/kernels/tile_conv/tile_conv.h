@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution in tiles (tile_form.h): forward transform of each tile, products plane by plane for a group of tiles, and
-// the way back with bias, residual and scale. In float32; the filters are transformed in double.
+// the way back with bias, residual and scale. In float32, or with products of whole numbers (fixed_planes.h); the filters
+// are transformed in double.
 #ifndef KOE_KERNELS_TILE_CONV_TILE_CONV_H_
 #define KOE_KERNELS_TILE_CONV_TILE_CONV_H_
 
 #include <cstddef>
 #include <vector>
 
+#include "kernels/fixed_planes/fixed_planes.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/target.h"
 #include "kernels/tile_conv/tile_form.h"
@@ -47,13 +49,16 @@ struct TileConvArgs {
   size_t dst_stride = 0;
   size_t rows = 0, c_in = 0, c_out = 0, dilation = 1;
   float* planes = nullptr;    // transformed input: TilePlanesSize floats, 64-byte aligned
-  float* products = nullptr;  // scratch of multiply: TileProductsSize floats, 64-byte aligned
+  float* products = nullptr;  // scratch of multiply, and of forward with fixed: TileProductsSize floats, 64-byte aligned
+  // Null: float32. Otherwise the planes are multiplied by it: weights are packed panel by panel and plane by plane with
+  // fixed->pack. Only with one segment.
+  const FixedPlanesOps* fixed = nullptr;
 };
 
-// Floats of transformed weights, of transformed input and of one panel's products.
-size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out);
-size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles);
-size_t TileProductsSize(const TileForm& form, size_t tiles);
+// Floats of transformed weights, of transformed input and of one panel's products. is_fixed: for args.fixed.
+size_t TilePackedSize(const TileForm& form, size_t c_in, size_t c_out, bool is_fixed = false);
+size_t TilePlanesSize(const TileForm& form, size_t c_in, size_t tiles, bool is_fixed = false);
+size_t TileProductsSize(const TileForm& form, size_t c_in, size_t tiles, bool is_fixed = false);
 
 // The filter's matrix of MatricesOf as float32, for expand.
 std::vector<float> TileFilterOf(const TileForm& form);
@@ -74,7 +79,7 @@ struct TileConvOps {
   // in two steps: src -> planes, then planes -> panels [first_panel, last_panel) of dst; panels may be made side by
   // side, each with its own products. form is supported. An output depends on its place in its tile and on the tile's
   // input alone, not on the rows, panels or tiles computed together; a NaN reaches the whole tile. Error: the roundings
-  // of docs/numerics.md times the sum of the magnitudes that meet in the output.
+  // of docs/numerics.md times the sum of the magnitudes that meet in the output, and with fixed that of its products.
   void (*forward)(const TileConvArgs& args);
   void (*multiply)(const TileConvArgs& args, size_t first_panel, size_t last_panel);
   // multiply without the way back, to measure it by: writes products alone, those of the last panel.

@@ -39,7 +39,7 @@ void BenchTiles(benchmark::State& state, Target target, const Shape& s, const Ti
   const AlignedBuffer<float> src = Random((kGroups * rows + halo) * stride, 0);
   const AlignedBuffer<float> w = Random(s.c_in * s.c_out * s.taps, 1);
   AlignedBuffer<float> packed(TilePackedSize(form, s.c_in, s.c_out)), dst = Random(kGroups * rows * s.c_out, 2);
-  AlignedBuffer<float> planes(TilePlanesSize(form, s.c_in, tiles)), products(TileProductsSize(form, tiles));
+  AlignedBuffer<float> planes(TilePlanesSize(form, s.c_in, tiles)), products(TileProductsSize(form, s.c_in, tiles));
   ops.pack(form, w.data(), s.c_in, s.c_out, 0, CeilDiv(s.c_out, kPanelWidth), packed.data());
   TileConvArgs args{.form = form,
                     .weights = packed.data(),

@@ -11,7 +11,7 @@ namespace {
 void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_t first_panel, size_t last_panel,
           float* packed) {
   const TileMatrices matrices = MatricesOf(form);
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
     float* out = packed + panel * layout.planes * layout.weights_plane;
@@ -31,7 +31,7 @@ void Pack(const TileForm& form, const float* w, size_t c_in, size_t c_out, size_
 }
 
 void PackPanel(const TileForm& form, const double* filter, const float* panel, size_t c_in, float* packed) {
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   for (size_t p = 0; p < layout.planes; ++p) {
     for (size_t i = 0; i < layout.depth; ++i) {
@@ -47,7 +47,7 @@ void PackPanel(const TileForm& form, const double* filter, const float* panel, s
 }
 
 void Expand(const TileForm& form, const float* filter, const float* panel, size_t c_in, float* expanded) {
-  const TileConvLayout layout(form, c_in, 1);
+  const TileConvLayout layout(form, c_in, 1, false);
   const size_t r = form.segment_taps();
   for (size_t p = 0; p < layout.planes; ++p) {
     for (size_t s = 0; s < form.segments; ++s) {
@@ -76,7 +76,9 @@ void Forward(const TileConvArgs& args) {
     const size_t first = FirstRowOfTile(form, args.dilation, tile);
     for (size_t s = 0; s < form.segments; ++s) {
       for (size_t p = 0; p < layout.planes; ++p) {
-        float* out = args.planes + p * layout.input_plane + tile * layout.input_row + s * args.c_in;
+        float* out = args.fixed != nullptr
+                         ? args.products + p * layout.FloatRow()
+                         : args.planes + p * layout.input_plane + tile * layout.input_row + s * args.c_in;
         std::fill_n(out, args.c_in, 0.0f);
         for (size_t j = 0; j < form.samples; ++j) {
           const auto factor = static_cast<float>(matrix[p * form.samples + j]);
@@ -85,6 +87,10 @@ void Forward(const TileConvArgs& args) {
                     out);
         }
       }
+    }
+    if (args.fixed != nullptr) {
+      args.fixed->quantise(args.products, layout.FloatRow(), layout.depth, layout.planes,
+                           args.planes + tile * layout.input_row, layout.input_plane);
     }
   }
 }
@@ -135,8 +141,14 @@ void Multiply(const TileConvArgs& args, size_t first_panel, size_t last_panel) {
   for (size_t panel = first_panel; panel < last_panel; ++panel) {
     const float* weights = args.weights + panel * layout.planes * layout.weights_plane;
     for (size_t p = 0; p < layout.planes; ++p) {
-      MultiplyPlane(layout, args.planes + p * layout.input_plane, weights + p * layout.weights_plane,
-                    args.products + p * layout.product_plane);
+      const float* input = args.planes + p * layout.input_plane;
+      float* products = args.products + p * layout.product_plane;
+      if (args.fixed != nullptr) {
+        args.fixed->multiply(input, layout.input_row, layout.tiles, layout.depth, weights + p * layout.weights_plane,
+                             products);
+      } else {
+        MultiplyPlane(layout, input, weights + p * layout.weights_plane, products);
+      }
     }
     if constexpr (kInverse) Inverse(args, layout, matrix, panel * kPanelWidth);
   }

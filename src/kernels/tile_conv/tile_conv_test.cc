@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "kernels/gemm/dense_test_util.h"
 #include "kernels/tile_conv/transforms-inl.h"
@@ -64,7 +65,10 @@ namespace simd = HWY_NAMESPACE;
 template <class A>
 Transforms TransformsOf(const TileForm& form) {
   const size_t r = form.segment_taps();
-  if (form.kind == TileForm::Kind::kFft) return r == 7 ? Make<simd::Fft32<A>, 7>() : Make<simd::Fft32<A>, 11>();
+  if (form.kind == TileForm::Kind::kFft) {
+    using Form = simd::Fft32<A>;
+    return r == 3 ? Make<Form, 3>() : r == 7 ? Make<Form, 7>() : Make<Form, 11>();
+  }
   switch (form.samples * 100 + r) {
     case 402:
       return Make<simd::ToomCook<A, 4>, 2>();
@@ -201,7 +205,13 @@ struct Shape {
   TileForm form;
   size_t rows, c_in, c_out, dilation;
   bool has_bias = true;
+  bool is_fixed = false;  // products in whole numbers, by the target's kernel or else the reference
 };
+
+const FixedPlanesOps* FixedOpsFor(Target target) {
+  const FixedPlanesOps* ops = FindFixedPlanesOps(target);
+  return ops == nullptr ? &scalar::kFixedPlanesOps : ops;
+}
 
 // A convolution with its data; src has exactly the rows the contract says are read.
 struct Problem {
@@ -213,17 +223,25 @@ struct Problem {
         w(RandomVector(s.c_out * s.c_in * s.form.taps)),
         bias(RandomVector(s.has_bias ? s.c_out : 0)),
         residual(RandomVector(s.rows * (s.c_out + 2))),
-        packed(TilePackedSize(s.form, s.c_in, s.c_out)),
-        planes(TilePlanesSize(s.form, s.c_in, TilesOf(s.form, s.dilation, s.rows))),
-        products(TileProductsSize(s.form, TilesOf(s.form, s.dilation, s.rows))),
+        fixed(s.is_fixed ? FixedOpsFor(target) : nullptr),
+        packed(TilePackedSize(s.form, s.c_in, s.c_out, s.is_fixed)),
+        planes(TilePlanesSize(s.form, s.c_in, TilesOf(s.form, s.dilation, s.rows), s.is_fixed)),
+        products(TileProductsSize(s.form, s.c_in, TilesOf(s.form, s.dilation, s.rows), s.is_fixed)),
         scale(scale_in) {
     const std::vector<float> values = RandomVector(src.size());
     std::copy(values.begin(), values.end(), src.data());
     for (AlignedBuffer<float>* scratch : {&planes, &products}) {
       std::fill_n(scratch->data(), scratch->size(), std::numeric_limits<float>::quiet_NaN());
     }
-    for (size_t panel = 0; panel * kPanelWidth < s.c_out; ++panel) {
-      FindTileConvOps(target)->pack(s.form, w.data(), s.c_in, s.c_out, panel, panel + 1, packed.data());
+    AlignedBuffer<float> floats(TilePackedSize(s.form, s.c_in, s.c_out));
+    const size_t panels = CeilDiv(s.c_out, kPanelWidth);
+    for (size_t panel = 0; panel < panels; ++panel) {
+      FindTileConvOps(target)->pack(s.form, w.data(), s.c_in, s.c_out, panel, panel + 1,
+                                    s.is_fixed ? floats.data() : packed.data());
+    }
+    for (size_t plane = 0; s.is_fixed && plane < panels * s.form.planes(); ++plane) {
+      fixed->pack(floats.data() + plane * s.c_in * kPanelWidth, s.c_in,
+                  packed.data() + plane * FixedPlaneWeightsSize(s.c_in));
     }
   }
   TileConvArgs Args(GuardedOutput* dst, bool with_residual) {
@@ -241,7 +259,8 @@ struct Problem {
             .c_out = s.c_out,
             .dilation = s.dilation,
             .planes = planes.data(),
-            .products = products.data()};
+            .products = products.data(),
+            .fixed = fixed};
   }
 
   // The convolution, and the error that the form may make: what grows through forward, products and inverse when all
@@ -256,6 +275,7 @@ struct Problem {
     const size_t block = s.dilation * form.outputs(), r = form.segment_taps();
     const size_t first = t / block * block + t % s.dilation, j = t % block / s.dilation;
     Values sums(form.planes());
+    std::vector<Values> inputs(form.planes()), filters(form.planes());  // of each plane, for whole numbers
     Exact exact;
     for (size_t ci = 0; ci < s.c_in; ++ci) {
       for (size_t k = 0; k < form.taps; ++k) exact.value += double{X(t + k * s.dilation, ci)} * W(co, ci, k);
@@ -266,7 +286,11 @@ struct Problem {
         const Values input =
             target == Target::kScalar ? Product(m.forward, form.planes(), d, true) : magnitudes.forward(d);
         const Values filter = Product(m.filter, form.planes(), taps, false);
-        for (size_t p = 0; p < sums.size(); ++p) sums[p] += std::abs(filter[p]) * input[p];
+        for (size_t p = 0; p < sums.size(); ++p) {
+          sums[p] += std::abs(filter[p]) * input[p];
+          inputs[p].push_back(input[p]);
+          filters[p].push_back(std::abs(filter[p]));
+        }
       }
     }
     const Values outputs =
@@ -285,7 +309,28 @@ struct Problem {
       magnitude = (magnitude + std::abs(x)) * scale;
     }
     exact.bound = static_cast<double>(roundings) * kEps * magnitude;
+    if (s.is_fixed) {
+      for (size_t p = 0; p < sums.size(); ++p) sums[p] = FixedError(inputs[p], filters[p]);
+      exact.bound +=
+          scale *
+          (target == Target::kScalar ? Product(m.inverse, form.outputs(), sums, true) : magnitudes.inverse(sums))[j];
+    }
     return exact;
+  }
+  // Of one plane's sum of products: what half a scale on each side makes of it (fixed_planes.h), each scale taken over
+  // all inputs, and three more roundings for each.
+  static double FixedError(const Values& input, const Values& filter) {
+    const auto half_scale = [](const Values& values) {
+      double squares = 0;
+      for (const double v : values) squares += v * v;
+      return 0.5003 * std::sqrt(squares) / double{kFixedPlaneMax};
+    };
+    const double a_error = half_scale(input), b_error = half_scale(filter);
+    double error = 0;
+    for (size_t i = 0; i < input.size(); ++i) {
+      error += a_error * filter[i] + (input[i] + a_error) * b_error + 12 * kEps * input[i] * filter[i];
+    }
+    return error;
   }
   float X(size_t t, size_t ci) const { return src[t * stride + ci]; }
   float W(size_t co, size_t ci, size_t k) const { return w[(co * s.c_in + ci) * s.form.taps + k]; }
@@ -295,6 +340,7 @@ struct Problem {
   size_t stride;
   AlignedBuffer<float> src;
   std::vector<float> w, bias, residual;
+  const FixedPlanesOps* fixed;
   AlignedBuffer<float> packed, planes, products;
   float scale;
 };
@@ -330,6 +376,18 @@ TEST_P(TileConvTest, EveryFormAndDilation) {
       const size_t rows = RowsOf(form, dilation);
       Check({form, rows, 3, 33, dilation}, true, 7, 16);
       Check({form, rows - form.outputs(), 17, 32, dilation, false}, false, 11, 13);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(TileConvTest, EveryFormWithProductsOfWholeNumbers) {
+  for (const TileForm& form : SupportedTileForms()) {
+    if (form.segments > 1) continue;
+    for (const size_t dilation : {1, 3}) {
+      Check({form, RowsOf(form, dilation), 17, 33, dilation, true, true}, true, 7, 16);
+      Check({form, RowsOf(form, dilation) - form.outputs(), 130, 32, dilation, false, true}, false, 41, 29);
+      Check({form, 1, 3, 7, dilation, true, true}, true);
       if (HasFatalFailure()) return;
     }
   }
@@ -402,10 +460,11 @@ TEST_P(TileConvTest, PackedPanelsExpandToTheSameWeights) {
 }
 
 TEST_P(TileConvTest, ATileDoesNotDependOnTheRowsComputedWithIt) {
-  for (const TileForm& form :
-       {TileForm{TileForm::Kind::kToomCook, 12, 7, 1}, TileForm{TileForm::Kind::kFft, 34, 11, 1}}) {
+  for (const auto& [form, is_fixed] : {std::pair{TileForm{TileForm::Kind::kToomCook, 12, 7, 1}, false},
+                                       {TileForm{TileForm::Kind::kFft, 34, 11, 1}, false},
+                                       {TileForm{TileForm::Kind::kFft, 34, 11, 1}, true}}) {
     const size_t rows = RowsOf(form, 1), m = form.outputs();
-    Problem p(GetParam(), {form, rows, 20, 45, 1});
+    Problem p(GetParam(), {form, rows, 20, 45, 1, true, is_fixed});
     GuardedOutput together(rows, 45), alone(rows, 45);
     Run(p.Args(&together, true));
     for (size_t tile = 0; tile < kTiles;) {
@@ -484,19 +543,21 @@ TEST_P(TileConvTest, ResidualMayBeTheOutputItself) {
 }
 
 TEST_P(TileConvTest, ANanStaysInTheTilesThatReadIt) {
-  const TileForm form{TileForm::Kind::kToomCook, 10, 3, 1};
-  const size_t rows = 96, bad_row = 21;  // tile 2 covers rows 16 ... 23 and reads 16 ... 25
-  Problem p(GetParam(), {form, rows, 4, 33, 1});
-  p.src[bad_row * p.stride + 2] = std::numeric_limits<float>::quiet_NaN();
-  GuardedOutput dst(rows, 33);
-  Run(p.Args(&dst, false));
-  for (size_t t = 0; t < rows; ++t) {
-    const bool reaches = t + 2 >= bad_row && t <= bad_row, may = t / 8 == 2;
-    for (size_t co = 0; co < 33; ++co) {
-      if (reaches) {
-        ASSERT_TRUE(std::isnan(dst.at(t, co))) << t;
-      } else if (!may) {
-        ASSERT_TRUE(std::isfinite(dst.at(t, co))) << t;
+  for (const bool is_fixed : {false, true}) {
+    const TileForm form{TileForm::Kind::kToomCook, 10, 3, 1};
+    const size_t rows = 96, bad_row = 21;  // tile 2 covers rows 16 ... 23 and reads 16 ... 25
+    Problem p(GetParam(), {form, rows, 4, 33, 1, true, is_fixed});
+    p.src[bad_row * p.stride + 2] = std::numeric_limits<float>::quiet_NaN();
+    GuardedOutput dst(rows, 33);
+    Run(p.Args(&dst, false));
+    for (size_t t = 0; t < rows; ++t) {
+      const bool reaches = t + 2 >= bad_row && t <= bad_row, may = t / 8 == 2;
+      for (size_t co = 0; co < 33; ++co) {
+        if (reaches) {
+          ASSERT_TRUE(std::isnan(dst.at(t, co))) << t;
+        } else if (!may) {
+          ASSERT_TRUE(std::isfinite(dst.at(t, co))) << t;
+        }
       }
     }
   }
