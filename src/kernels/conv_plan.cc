@@ -73,6 +73,10 @@ std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
       for (const size_t tiles : {12, 24, 48}) {
         plans.push_back(TilePlan(form, tiles, expand_at_run));
         plans.back().expand_first = preset == ConvPreset::kLowMemory && !expand_at_run;
+        if (preset == ConvPreset::kFast && form.kind == TileForm::Kind::kFft && !expand_at_run) {
+          plans.push_back(plans.back());
+          plans.back().is_fixed = true;
+        }
       }
     }
   }

@@ -37,14 +37,15 @@ std::string ConvPlanName(const ConvPlan& plan);
 enum class ConvPreset {
   kDirect,     // conv1d everywhere: the reference
   kExact,      // forms of 100 dB and more
-  kFast,       // forms of 85 dB and more, products of whole numbers among them
+  kFast,       // forms of 84 dB and more, products of whole numbers among them
   kLowMemory,  // kExact to the bit, but weights are transformed when they are used
 };
 
 // Stride 1 only; anything without a row in the table is direct.
 ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out);
 
-// The plans that a measurement should compare for these taps under this preset: direct first.
+// The plans that a measurement should compare for these taps under this preset: direct first. Those of whole numbers
+// are for targets that have FindFixedPlanesOps.
 std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps);
 
 }  // namespace koe::kernels

@@ -100,9 +100,11 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
   const AlignedBuffer<float> input = Random(kernels::TileInputRows(form, 1, rows) * kernels::TileInputStride(s.in), 1);
   const AlignedBuffer<float> stored = Random(kernels::PackedSize(s.taps, s.in, kernels::kPanelWidth), 2);
   // Panels that are expanded when they are used are in L2 then; others come from where the whole convolution's lie.
-  AlignedBuffer<float> weights = Random(plan.expand_at_run ? panel_size : panel_size * panels, 3);
-  AlignedBuffer<float> output = Random(rows * s.out, 4), planes(kernels::TilePlanesSize(form, s.in, tiles)),
-                       products(kernels::TileProductsSize(form, s.in, tiles));
+  AlignedBuffer<float> weights =
+      Random(plan.expand_at_run ? panel_size : kernels::TilePackedSize(form, s.in, s.out, plan.is_fixed), 3);
+  AlignedBuffer<float> output = Random(rows * s.out, 4),
+                       planes(kernels::TilePlanesSize(form, s.in, tiles, plan.is_fixed)),
+                       products(kernels::TileProductsSize(form, s.in, tiles, plan.is_fixed));
   kernels::TileConvArgs args{.form = form,
                              .src = input.data(),
                              .weights = weights.data(),
@@ -115,7 +117,8 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
                              .c_in = s.in,
                              .c_out = s.out,
                              .planes = planes.data(),
-                             .products = products.data()};
+                             .products = products.data(),
+                             .fixed = plan.is_fixed ? kernels.fixed_planes : nullptr};
   const auto all_panels = [&](auto run) {
     if (!plan.expand_at_run) return run(args, 0, panels);
     kernels::TileConvArgs panel = args;
@@ -129,7 +132,7 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
               kernels.tile_conv.expand(form, kernels::TileFilterOf(form).data(), stored.data(), s.in, weights.data());
             }},
            4 * repeats);
-  const double flops = 2.0 * static_cast<double>(tiles * panel_size * panels);
+  const double flops = (plan.is_fixed ? 0.5 : 1.0) * 2.0 * static_cast<double>(tiles * panel_size * panels);
   const double groups = static_cast<double>(out_rows) / static_cast<double>(rows);
   m->product_flops = flops / best[1];
   m->product_seconds = best[1] * groups;
@@ -137,10 +140,14 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
   if (plan.expand_at_run) m->transform_seconds += best[3] * static_cast<double>(panels);
 }
 
-KernelMeasurement MeasureConv(const kernels::KernelSet& kernels, const ConvCase& conv, int repeats, Threads* threads) {
+kernels::ConvPlan PlanOf(const kernels::KernelSet& kernels, const ConvCase& conv, kernels::ConvPreset preset) {
+  return kernels::ChooseConvPlan(kernels.target, preset, conv.shape.taps, conv.shape.in, conv.shape.out);
+}
+
+KernelMeasurement MeasureConv(const kernels::KernelSet& kernels, const ConvCase& conv, kernels::ConvPreset preset,
+                              int repeats, Threads* threads) {
   const ConvShape& s = conv.shape;
-  const kernels::ConvPlan plan[] = {
-      kernels::ChooseConvPlan(kernels.target, kernels::ConvPreset::kExact, s.taps, s.in, s.out)};
+  const kernels::ConvPlan plan[] = {PlanOf(kernels, conv, preset)};
   KernelMeasurement m{.name = conv.name, .plan = kernels::ConvPlanName(plan[0])};
   m.seconds = MeasureConvPlans(threads->exec_one, conv, plan, repeats)[0].seconds;
   m.seconds_threads = MeasureConvPlans(threads->exec_all, conv, plan, repeats)[0].seconds;
@@ -240,7 +247,12 @@ std::vector<KernelMeasurement> MeasureKernels(const kernels::KernelSet& kernels,
                                               FunctionRef<void(double, const char*)> on_progress) {
   Threads threads(kernels, num_threads);
   std::vector<KernelMeasurement> measured;
-  const double total = static_cast<double>(ModelConvolutions().size() + std::size(kProducts) + 1);
+  using Preset = kernels::ConvPreset;
+  std::vector<const ConvCase*> fast;  // what kFast does in another way
+  for (const ConvCase& conv : ModelConvolutions()) {
+    if (PlanOf(kernels, conv, Preset::kFast) != PlanOf(kernels, conv, Preset::kExact)) fast.push_back(&conv);
+  }
+  const double total = static_cast<double>(ModelConvolutions().size() + std::size(kProducts) + 1 + fast.size());
   const auto run = [&](const char* name, auto measure) {
     if (IsSet(cancelled)) return;
     on_progress(static_cast<double>(measured.size()) / total, name);
@@ -249,12 +261,15 @@ std::vector<KernelMeasurement> MeasureKernels(const kernels::KernelSet& kernels,
     threads.arena_all.Reset();
   };
   for (const ConvCase& conv : ModelConvolutions()) {
-    run(conv.name, [&] { return MeasureConv(kernels, conv, repeats, &threads); });
+    run(conv.name, [&] { return MeasureConv(kernels, conv, Preset::kExact, repeats, &threads); });
   }
   for (const ProductCase& product : kProducts) {
     run(product.name, [&] { return MeasureProduct(kernels, product, repeats, &threads); });
   }
   run("lstm", [&] { return MeasureLstm(kernels, repeats, &threads); });
+  for (const ConvCase* conv : fast) {
+    run(conv->name, [&] { return MeasureConv(kernels, *conv, Preset::kFast, repeats, &threads); });
+  }
   return measured;
 }
 

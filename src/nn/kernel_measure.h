@@ -15,17 +15,19 @@ namespace koe::nn {
 
 struct KernelMeasurement {
   std::string name;              // "residual_256_k11"
-  std::string plan;              // "fft34", "direct", "gemm", "gemv", "int8x3"
+  std::string plan;              // "fft34", "fft34-int16", "direct", "gemm", "gemv", "int8x3"
   double seconds = 0;            // of the whole operation on one thread: its processor time, best of the repeats
   double seconds_threads = 0;    // on all threads: wall time
-  double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread; of int8x3,
-                                 // those of the multiply-adds in whose place its dot products stand: 3/4
+  double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread; of whole
+                                 // numbers, those of the multiply-adds in whose place the dot products stand: 3/4 for
+                                 // int8x3, 1/2 for int16
   double product_seconds = 0;    // of `seconds`: what the products take at that rate
   double transform_seconds = 0;  // of `seconds`: tiles there and back, weights expanded; gates of an LSTM
 };
 
-// Every convolution of ModelConvolutions() with the plan of its table, ALBERT's and the LSTMs' matrix products, and an
-// LSTM. Each part by itself in a loop, so that its data lie in the caches as in a run. Stops early where cancelled.
+// Every convolution of ModelConvolutions() with the plan of its table, ALBERT's and the LSTMs' matrix products, an
+// LSTM, and the convolutions that the preset fast does in another way. Each part by itself in a loop, so that its data
+// lie in the caches as in a run. Stops early where cancelled.
 std::vector<KernelMeasurement> MeasureKernels(const kernels::KernelSet& kernels, size_t num_threads, int repeats,
                                               const std::atomic<bool>* cancelled,
                                               FunctionRef<void(double fraction, const char* name)> on_progress);

@@ -130,9 +130,11 @@ TEST_P(StageMemoryTest, Generator) {
 
 INSTANTIATE_TEST_SUITE_P(Presets, StageMemoryTest,
                          testing::Values(Case{ConvPreset::kExact, 1}, Case{ConvPreset::kExact, 3},
-                                         Case{ConvPreset::kLowMemory, 2}),
+                                         Case{ConvPreset::kFast, 2}, Case{ConvPreset::kLowMemory, 2}),
                          [](const testing::TestParamInfo<Case>& test) {
-                           return std::string(test.param.preset == ConvPreset::kExact ? "Exact" : "LowMemory") +
+                           return std::string(test.param.preset == ConvPreset::kExact  ? "Exact"
+                                              : test.param.preset == ConvPreset::kFast ? "Fast"
+                                                                                       : "LowMemory") +
                                   std::to_string(test.param.num_threads);
                          });
 

@@ -47,9 +47,8 @@ KOE_VNNI inline __m512 SwapNeighbours(__m512 x) { return _mm512_permute_ps(x, 0x
 // limits have room for them.
 KOE_VNNI inline __m512 Inverse(__m512 max, __m512 squares) {
   const __m512 tiny = _mm512_set1_ps(1e-30f);  // quotients stay finite
-  return _mm512_min_ps(
-      _mm512_mul_ps(_mm512_set1_ps(kFixedPlaneNorm), _mm512_rsqrt14_ps(_mm512_add_ps(squares, tiny))),
-      _mm512_mul_ps(_mm512_set1_ps(kFixedPlaneMax), _mm512_rcp14_ps(_mm512_max_ps(max, tiny))));
+  return _mm512_min_ps(_mm512_mul_ps(_mm512_set1_ps(kFixedPlaneNorm), _mm512_rsqrt14_ps(_mm512_add_ps(squares, tiny))),
+                       _mm512_mul_ps(_mm512_set1_ps(kFixedPlaneMax), _mm512_rcp14_ps(_mm512_max_ps(max, tiny))));
 }
 
 // Their scale is the quotient of just that: an approximation and one step of Newton's.
@@ -69,8 +68,8 @@ KOE_VNNI inline void QuantiseBlock(const float* x, size_t count, int16_t* whole,
   for (size_t v = 0; v < 8; ++v) {
     const size_t first = v * kLanes;
     const __mmask16 mask = kFull || count >= first + kLanes ? __mmask16{0xFFFF}
-                           : count > first ? static_cast<__mmask16>((1u << (count - first)) - 1)
-                                           : __mmask16{0};
+                           : count > first                  ? static_cast<__mmask16>((1u << (count - first)) - 1)
+                                                            : __mmask16{0};
     value[v] = _mm512_maskz_loadu_ps(mask, x + first);
     max = LargerMagnitude(max, value[v]);
     squares = _mm512_fmadd_ps(value[v], value[v], squares);

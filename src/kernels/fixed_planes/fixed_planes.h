@@ -2,7 +2,7 @@
 // The products of a convolution in tiles (tile_conv.h) in 16-bit whole numbers, for ConvPreset::kFast: a dot-product
 // instruction takes two of them where a multiply-add takes one float32, and planes and weights take half the memory.
 // Sixteen inputs at a time are summed exactly in int32, with a scale of their own, and then in float32. One convolution
-// of random data keeps 88 dB (docs/numerics.md).
+// of random data keeps 84 dB (docs/numerics.md).
 #ifndef KOE_KERNELS_FIXED_PLANES_FIXED_PLANES_H_
 #define KOE_KERNELS_FIXED_PLANES_FIXED_PLANES_H_
 
@@ -20,9 +20,9 @@ inline constexpr size_t kFixedBlock = 128;
 inline constexpr size_t kFixedChunk = 16;
 inline constexpr size_t kFixedBlockChunks = kFixedBlock / kFixedChunk;
 
-// Of whole numbers: |x| <= 32767, and the root of the sum of squares over a chunk at most 46330 before rounding. Rounding
-// moves it by at most sqrt(16) / 2 and the scale's own error by 0.02 %, so that by Cauchy and Schwarz a chunk's sum of
-// products stays below (46330 * 1.0002 + 2)^2 < 2^31.
+// Of whole numbers: |x| <= 32767, and the root of the sum of squares over a chunk at most 46330 before rounding.
+// Rounding moves it by at most sqrt(16) / 2 and the scale's own error by 0.02 %, so that by Cauchy and Schwarz a
+// chunk's sum of products stays below (46330 * 1.0002 + 2)^2 < 2^31.
 inline constexpr float kFixedPlaneMax = 32760.0f;
 inline constexpr float kFixedPlaneNorm = 46330.0f;
 
@@ -46,8 +46,9 @@ struct FixedPlanesOps {
   // w [depth][kPanelWidth] -> packed. One scale for each output, the smallest that keeps the limits over all chunks.
   void (*pack)(const float* w, size_t depth, float* packed);
   // products[tile][lane] = sum over chunks of scale (exact sum of input times weight), times the output's scale: each
-  // step in float32, fused, so that the bits depend on the row and the weights alone. Rows `input_stride` apart in units
-  // of float32; all 64-byte aligned. Error beyond that of the inputs and weights: (chunks + 2) eps sum |input weight|.
+  // step in float32, fused, so that the bits depend on the row and the weights alone. Rows `input_stride` apart in
+  // units of float32; all 64-byte aligned. Error beyond that of the inputs and weights: (chunks + 2) eps sum |input
+  // weight|.
   void (*multiply)(const float* input, size_t input_stride, size_t tiles, size_t depth, const float* packed,
                    float* products);
 };

@@ -70,7 +70,8 @@ void Pack(const float* w, size_t depth, float* packed) {
     scales[lane] = 1.0f / inverse;
     for (size_t i = 0; i < padded; ++i) {
       const size_t at = InputOf(i / kFixedChunk, i % kFixedChunk / 2, i % 2);
-      whole[(i / 2 * kPanelWidth + lane) * 2 + i % 2] = at < depth ? Round(w[at * kPanelWidth + lane] * inverse) : int16_t{0};
+      whole[(i / 2 * kPanelWidth + lane) * 2 + i % 2] =
+          at < depth ? Round(w[at * kPanelWidth + lane] * inverse) : int16_t{0};
     }
   }
   std::memcpy(packed, whole.data(), whole.size() * sizeof(int16_t));

@@ -256,8 +256,8 @@ void Forward(const TileConvArgs& args) {
       continue;
     }
     for (size_t s = 0; s < form.segments; ++s) {
-      functions.forward(first + s * form.segment_taps() * step, step, args.c_in,
-                        planes + s * args.c_in, layout.input_plane);
+      functions.forward(first + s * form.segment_taps() * step, step, args.c_in, planes + s * args.c_in,
+                        layout.input_plane);
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution in tiles (tile_form.h): forward transform of each tile, products plane by plane for a group of tiles, and
-// the way back with bias, residual and scale. In float32, or with products of whole numbers (fixed_planes.h); the filters
-// are transformed in double.
+// the way back with bias, residual and scale. In float32, or with products of whole numbers (fixed_planes.h); the
+// filters are transformed in double.
 #ifndef KOE_KERNELS_TILE_CONV_TILE_CONV_H_
 #define KOE_KERNELS_TILE_CONV_TILE_CONV_H_
 
@@ -48,8 +48,9 @@ struct TileConvArgs {
   float* dst = nullptr;  // [rows][c_out]; must not overlap src
   size_t dst_stride = 0;
   size_t rows = 0, c_in = 0, c_out = 0, dilation = 1;
-  float* planes = nullptr;    // transformed input: TilePlanesSize floats, 64-byte aligned
-  float* products = nullptr;  // scratch of multiply, and of forward with fixed: TileProductsSize floats, 64-byte aligned
+  float* planes = nullptr;  // transformed input: TilePlanesSize floats, 64-byte aligned
+  float* products =
+      nullptr;  // scratch of multiply, and of forward with fixed: TileProductsSize floats, 64-byte aligned
   // Null: float32. Otherwise the planes are multiplied by it: weights are packed panel by panel and plane by plane with
   // fixed->pack. Only with one segment.
   const FixedPlanesOps* fixed = nullptr;

@@ -311,9 +311,8 @@ struct Problem {
     exact.bound = static_cast<double>(roundings) * kEps * magnitude;
     if (s.is_fixed) {
       for (size_t p = 0; p < sums.size(); ++p) sums[p] = FixedError(inputs[p], filters[p]);
-      exact.bound +=
-          scale *
-          (target == Target::kScalar ? Product(m.inverse, form.outputs(), sums, true) : magnitudes.inverse(sums))[j];
+      exact.bound += scale * (target == Target::kScalar ? Product(m.inverse, form.outputs(), sums, true)
+                                                        : magnitudes.inverse(sums))[j];
     }
     return exact;
   }

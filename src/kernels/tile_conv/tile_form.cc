@@ -127,7 +127,8 @@ std::vector<TileForm> SupportedTileForms() {
 bool IsSupported(const TileForm& form) {
   if (form.taps == 0 || form.segments == 0 || form.segments > form.taps) return false;
   const size_t r = form.segment_taps();
-  if (form.kind == TileForm::Kind::kFft) return form.samples == 34 && form.segments == 1 && (r == 3 || r == 7 || r == 11);
+  if (form.kind == TileForm::Kind::kFft)
+    return form.samples == 34 && form.segments == 1 && (r == 3 || r == 7 || r == 11);
   switch (form.samples) {
     case 4:
       return r == 2 || r == 3;
