@@ -21,8 +21,8 @@ inline constexpr size_t kFixedChunk = 16;
 inline constexpr size_t kFixedBlockChunks = kFixedBlock / kFixedChunk;
 
 // Of whole numbers: |x| <= 32767, and the root of the sum of squares over a chunk at most 46330 before rounding.
-// Rounding moves it by at most sqrt(16) / 2 and the scale's own error by 0.02 %, so that by Cauchy and Schwarz a
-// chunk's sum of products stays below (46330 * 1.0002 + 2)^2 < 2^31.
+// Rounding moves it by at most sqrt(16) / 2 and the scale's own error by 0.01 %, so that by Cauchy and Schwarz a
+// chunk's sum of products stays below (46330 * 1.0001 + 2)^2 < 2^31.
 inline constexpr float kFixedPlaneMax = 32760.0f;
 inline constexpr float kFixedPlaneNorm = 46330.0f;
 
@@ -38,12 +38,13 @@ inline constexpr size_t FixedPlaneWeightsSize(size_t depth) {
 }
 
 struct FixedPlanesOps {
-  // Rows x[i * x_stride] [depth] -> rows out[i * out_stride], in units of float32. With s the smallest scale that keeps
-  // both limits above (0.03 % more on vector targets), a value is off by at most s / 2 and 4 float32 roundings of
-  // itself. A chunk with an infinity, a NaN or a square that overflows gives NaN in every product; values below 1e-15
-  // may become zero. x is 64-byte aligned and readable to the next multiple of 16; so are the strides multiples of 16.
+  // Rows x[i * x_stride] [depth] -> rows out[i * out_stride], in units of float32, out 64-byte aligned and out_stride a
+  // multiple of 16. With s the smallest scale that keeps both limits above (within 0.01 %), a value is off by at most
+  // s / 2 and 4 float32 roundings of itself; values below 1e-15 may become zero. A chunk with an infinity, a NaN or a
+  // square that overflows gives NaN in every product.
   void (*quantise)(const float* x, size_t x_stride, size_t depth, size_t rows, float* out, size_t out_stride);
-  // w [depth][kPanelWidth] -> packed. One scale for each output, the smallest that keeps the limits over all chunks.
+  // w [depth][kPanelWidth] -> packed, both 64-byte aligned. Finite weights; one scale for each output, the smallest
+  // that keeps the limits over all chunks.
   void (*pack)(const float* w, size_t depth, float* packed);
   // products[tile][lane] = sum over chunks of scale (exact sum of input times weight), times the output's scale: each
   // step in float32, fused, so that the bits depend on the row and the weights alone. Rows `input_stride` apart in

@@ -322,7 +322,7 @@ struct Problem {
     const auto half_scale = [](const Values& values) {
       double squares = 0;
       for (const double v : values) squares += v * v;
-      return 0.5003 * std::sqrt(squares) / double{kFixedPlaneMax};
+      return 0.50005 * std::sqrt(squares) / double{kFixedPlaneMax};
     };
     const double a_error = half_scale(input), b_error = half_scale(filter);
     double error = 0;
