@@ -132,7 +132,10 @@ void MeasureTiles(const kernels::KernelSet& kernels, const ConvCase& conv, const
               kernels.tile_conv.expand(form, kernels::TileFilterOf(form).data(), stored.data(), s.in, weights.data());
             }},
            4 * repeats);
-  const double flops = (plan.is_fixed ? 0.5 : 1.0) * 2.0 * static_cast<double>(tiles * panel_size * panels);
+  // Of whole numbers: half as many dot products, and a multiply-add for every chunk's sum.
+  const double pairs_in_chunk = kernels::kFixedChunk / 2.0;
+  const double share = plan.is_fixed ? 0.5 * (1 + 1 / pairs_in_chunk) : 1.0;
+  const double flops = share * 2.0 * static_cast<double>(tiles * panel_size * panels);
   const double groups = static_cast<double>(out_rows) / static_cast<double>(rows);
   m->product_flops = flops / best[1];
   m->product_seconds = best[1] * groups;

@@ -19,8 +19,8 @@ struct KernelMeasurement {
   double seconds = 0;            // of the whole operation on one thread: its processor time, best of the repeats
   double seconds_threads = 0;    // on all threads: wall time
   double product_flops = 0;      // float32 operations a second in the main loop of the products, one thread; of whole
-                                 // numbers, those of the multiply-adds in whose place the dot products stand: 3/4 for
-                                 // int8x3, 1/2 for int16
+                                 // numbers, those of the multiply-adds in whose place its instructions stand: 3/4 for
+                                 // int8x3, 9/16 for int16
   double product_seconds = 0;    // of `seconds`: what the products take at that rate
   double transform_seconds = 0;  // of `seconds`: tiles there and back, weights expanded; gates of an LSTM
 };

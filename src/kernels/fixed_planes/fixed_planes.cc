@@ -27,8 +27,8 @@ constexpr size_t kPairs = kFixedChunk / 2;
 constexpr size_t kStep = 2 * kPanelWidth;  // whole numbers of weights for a pair of inputs
 // Six rows by two vectors, a chunk's sum and the total of each: 24 sums, two weights and a broadcast of 32 registers.
 constexpr size_t kMaxRows = 6;
-// 2 KiB: what a register block multiplies in the time that L3 takes.
-constexpr size_t kPrefetchAhead = 1024;
+// 4 KiB: four chunks, a little more than L3's latency.
+constexpr size_t kPrefetchAhead = 2048;
 
 // sum += weights . inputs, pairs of 16-bit numbers. Of the intrinsic, g++ 12 makes copies of the sums.
 KOE_VNNI inline void DotAdd(__m512i& sum, __m512i weights, __m512i inputs) {
