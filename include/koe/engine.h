@@ -23,9 +23,8 @@ namespace koe {
 
 // How the model computes (docs/memory.md has what each costs).
 //   kExact: float32, convolutions in the fastest forms that keep 100 dB
-//   kFast: also forms that keep 84 dB, where they are faster (in 16-bit whole numbers where the CPU has AVX-512 VNNI);
-//   the
-//     waveform stays 75 dB and more from kExact's, durations and pitch are the same
+//   kFast: also forms that keep 84 dB, where they are faster (in 16-bit whole numbers where the CPU has AVX-512 VNNI).
+//     The waveform stays 75 dB and more from kExact's; durations and pitch are the same
 //   kLowMemory: kExact's samples to the bit; weights stay as the bundle stores them (int8) until they are used: half
 //     the memory, a little slower
 enum class Precision { kExact, kFast, kLowMemory };

@@ -64,7 +64,7 @@ ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_
   return plan;
 }
 
-std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
+std::vector<ConvPlan> ConvPlanCandidates(Target target, ConvPreset preset, size_t taps) {
   std::vector<ConvPlan> plans = {ConvPlan()};
   if (preset == ConvPreset::kDirect) return plans;
   for (const TileForm& form : SupportedTileForms()) {
@@ -73,7 +73,8 @@ std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps) {
       for (const size_t tiles : {12, 24, 48}) {
         plans.push_back(TilePlan(form, tiles, expand_at_run));
         plans.back().expand_first = preset == ConvPreset::kLowMemory && !expand_at_run;
-        if (preset == ConvPreset::kFast && form.kind == TileForm::Kind::kFft && !expand_at_run) {
+        if (preset == ConvPreset::kFast && form.kind == TileForm::Kind::kFft && !expand_at_run &&
+            FindFixedPlanesOps(target) != nullptr) {
           plans.push_back(plans.back());
           plans.back().is_fixed = true;
         }

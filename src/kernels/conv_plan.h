@@ -44,9 +44,8 @@ enum class ConvPreset {
 // Stride 1 only; anything without a row in the table is direct.
 ConvPlan ChooseConvPlan(Target target, ConvPreset preset, size_t taps, size_t c_in, size_t c_out);
 
-// The plans that a measurement should compare for these taps under this preset: direct first. Those of whole numbers
-// are for targets that have FindFixedPlanesOps.
-std::vector<ConvPlan> ConvPlanCandidates(ConvPreset preset, size_t taps);
+// The plans that a measurement on this CPU should compare for these taps under this preset: direct first.
+std::vector<ConvPlan> ConvPlanCandidates(Target target, ConvPreset preset, size_t taps);
 
 }  // namespace koe::kernels
 

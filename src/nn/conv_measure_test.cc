@@ -11,7 +11,7 @@ namespace {
 TEST(ConvMeasureTest, MeasuresEveryCandidate) {
   test_support::Machine machine(test_support::BestKernels(), 1);
   const ConvCase small{"small", {.in = 20, .out = 33, .taps = 11, .padding = 5}, 300};
-  const auto candidates = kernels::ConvPlanCandidates(kernels::ConvPreset::kExact, 11);
+  const auto candidates = kernels::ConvPlanCandidates(kernels::Target::kScalar, kernels::ConvPreset::kExact, 11);
   const auto measured = MeasureConvPlans(machine.exec(), small, candidates, 1);
   ASSERT_EQ(measured.size(), candidates.size());
   for (size_t i = 0; i < measured.size(); ++i) {

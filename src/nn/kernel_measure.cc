@@ -289,7 +289,7 @@ std::vector<std::string> MeasureConvPlanTable(const kernels::KernelSet& kernels,
   for (const ConvCase& conv : ModelConvolutions()) {
     if (IsSet(cancelled)) return {};
     on_progress(static_cast<double>(done++) / static_cast<double>(ModelConvolutions().size()), conv.name);
-    auto candidates = kernels::ConvPlanCandidates(kernels::ConvPreset::kExact, conv.shape.taps);
+    auto candidates = kernels::ConvPlanCandidates(kernels.target, kernels::ConvPreset::kExact, conv.shape.taps);
     // Wide convolutions over few rows hold most of the model's weights. Transformed, they would take 200 MB more; here,
     // where one convolution runs again and again, they would come from L3, which they do not in a synthesis. The others
     // have many rows, whose transform should not have to wait for the last one.

@@ -57,6 +57,13 @@ KOE_VNNI inline __m512 ScaleOf(__m512 inverse) {
   return _mm512_mul_ps(guess, _mm512_fnmadd_ps(inverse, guess, _mm512_set1_ps(2.0f)));
 }
 
+KOE_VNNI inline __mmask16 IsFinite(__m512 x) {  // false for NaN
+  return _mm512_cmp_ps_mask(x, _mm512_set1_ps(__builtin_inff()), _CMP_LT_OQ);
+}
+KOE_VNNI inline __m512 OrNan(__mmask16 is_finite, __m512 x) {
+  return _mm512_mask_blend_ps(is_finite, _mm512_set1_ps(__builtin_nanf("")), x);
+}
+
 KOE_VNNI inline __m512 LargerMagnitude(__m512 a, __m512 b) { return _mm512_range_ps(a, b, 0x0B); }
 
 // One block of a row. count: its inputs, where it is not full.
@@ -77,9 +84,7 @@ KOE_VNNI inline void QuantiseBlock(const float* x, size_t count, int16_t* whole,
   max = _mm512_max_ps(max, SwapNeighbours(max));
   squares = _mm512_add_ps(squares, SwapNeighbours(squares));
   const __m512 inverse = Inverse(max, squares), scale = ScaleOf(inverse);
-  const __mmask16 is_finite =
-      _mm512_cmp_ps_mask(squares, _mm512_set1_ps(__builtin_inff()), _CMP_LT_OQ);  // false for NaN
-  const __m512 marked = _mm512_mask_blend_ps(is_finite, _mm512_set1_ps(__builtin_nanf("")), scale);
+  const __m512 marked = OrNan(IsFinite(squares), scale);
   // Lanes 0, 2, ... 14.
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
   _mm256_store_ps(scales, _mm512_castps512_ps256(_mm512_permutexvar_ps(even, marked)));
@@ -198,6 +203,7 @@ KOE_VNNI void Pack(const float* w, size_t depth, float* packed) {
   for (size_t v = 0; v < kPanelVecs; ++v) {
     const float* from = w + v * kLanes;
     __m512 inverse = _mm512_set1_ps(__builtin_inff());
+    __mmask16 is_finite = 0xFFFF;
     for (size_t chunk = 0; chunk < chunks; ++chunk) {
       __m512 max = _mm512_setzero_ps(), squares = _mm512_setzero_ps();
       ForChunk(chunk, [&](size_t i) KOE_VNNI {
@@ -206,6 +212,7 @@ KOE_VNNI void Pack(const float* w, size_t depth, float* packed) {
         squares = _mm512_fmadd_ps(a, a, _mm512_fmadd_ps(b, b, squares));
       });
       inverse = _mm512_min_ps(inverse, Inverse(max, squares));
+      is_finite = static_cast<__mmask16>(is_finite & IsFinite(squares));
     }
     float* out = packed + v * kLanes;
     for (size_t chunk = 0; chunk < chunks; ++chunk) {
@@ -216,7 +223,7 @@ KOE_VNNI void Pack(const float* w, size_t depth, float* packed) {
         out += kPanelWidth;
       });
     }
-    _mm512_store_ps(out, ScaleOf(inverse));
+    _mm512_store_ps(out, OrNan(is_finite, ScaleOf(inverse)));
   }
 }
 

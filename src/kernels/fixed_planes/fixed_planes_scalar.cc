@@ -22,6 +22,7 @@ struct Size {
     max = std::max(max, std::abs(x));
     squares = std::fma(x, x, squares);
   }
+  bool IsFinite() const { return squares < std::numeric_limits<float>::infinity(); }  // false for NaN
   // What brings it to whole numbers; so small a sum that its root would overflow the quotient counts as 1e-30.
   float Inverse() const {
     return std::min(kFixedPlaneNorm / std::sqrt(squares + 1e-30f), kFixedPlaneMax / std::max(max, 1e-30f));
@@ -46,7 +47,7 @@ void Quantise(const float* x, size_t x_stride, size_t depth, size_t rows, float*
       const float inverse = size.Inverse();
       float* scale = out + padded / 2 + chunk;
       *scale = std::numeric_limits<float>::quiet_NaN();
-      if (!(size.squares < std::numeric_limits<float>::infinity())) continue;
+      if (!size.IsFinite()) continue;
       *scale = 1.0f / inverse;
       each([&](size_t at) { whole[at] = Round(x[at] * inverse); });
     }
@@ -65,13 +66,15 @@ void Pack(const float* w, size_t depth, float* packed) {
       for (size_t i = 0; i < kFixedChunk; ++i) {
         if (const size_t at = InputOf(chunk, i / 2, i % 2); at < depth) size.Add(w[at * kPanelWidth + lane]);
       }
-      inverse = std::min(inverse, size.Inverse());
+      inverse = size.IsFinite() ? std::min(inverse, size.Inverse()) : std::numeric_limits<float>::quiet_NaN();
+      if (!size.IsFinite()) break;
     }
     scales[lane] = 1.0f / inverse;
+    const bool is_finite = !std::isnan(inverse);
     for (size_t i = 0; i < padded; ++i) {
       const size_t at = InputOf(i / kFixedChunk, i % kFixedChunk / 2, i % 2);
       whole[(i / 2 * kPanelWidth + lane) * 2 + i % 2] =
-          at < depth ? Round(w[at * kPanelWidth + lane] * inverse) : int16_t{0};
+          is_finite && at < depth ? Round(w[at * kPanelWidth + lane] * inverse) : int16_t{0};
     }
   }
   std::memcpy(packed, whole.data(), whole.size() * sizeof(int16_t));

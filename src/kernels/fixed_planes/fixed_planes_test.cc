@@ -78,7 +78,7 @@ struct Case {
         for (size_t i = 0; i < depth; ++i) {
           const double a = X(tile, i), b = w[i * kPanelWidth + lane];
           const double a_error = scales[ChunkOf(i)] * kScaleSlack / 2 + 4 * kEps * std::abs(a),
-                       b_error = weight_scale[lane] / 2 + 4 * kEps * std::abs(b);
+                       b_error = b == 0 ? 0 : weight_scale[lane] / 2 + 4 * kEps * std::abs(b);
           want += a * b;
           magnitude += (std::abs(a) + a_error) * (std::abs(b) + b_error);
           bound += a_error * std::abs(b) + (std::abs(a) + a_error) * b_error;
@@ -156,6 +156,19 @@ TEST(FixedPlanesTest, WhatIsNotFiniteGivesNan) {
       c.x[c.x_stride + 133] = bad;
       const std::vector<float> products = c.Run(*ops);
       for (size_t i = 0; i < products.size(); ++i) ASSERT_EQ(std::isnan(products[i]), i / kPanelWidth == 1) << i;
+    }
+  }
+}
+
+TEST(FixedPlanesTest, AWeightThatIsNotFiniteGivesNan) {
+  for (const FixedPlanesOps* ops : AllOps()) {
+    Case c(2, 140);
+    c.w[133 * kPanelWidth + 7] = std::numeric_limits<float>::quiet_NaN();
+    c.w[20 * kPanelWidth + 30] = std::numeric_limits<float>::infinity();
+    const std::vector<float> products = c.Run(*ops);
+    for (size_t i = 0; i < products.size(); ++i) {
+      const size_t lane = i % kPanelWidth;
+      ASSERT_EQ(std::isnan(products[i]), lane == 7 || lane == 30) << i;
     }
   }
 }
